@@ -1,0 +1,3 @@
+//! The load generator: it replays traces, records what came of every command, and judges it.
+
+pub mod cli;
