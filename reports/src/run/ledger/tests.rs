@@ -1,0 +1,200 @@
+use super::*;
+use crate::run::operation::{Ack, Failure, Operation};
+use proptest::prelude::*;
+use std::fs;
+
+fn intent(sequence: u64, detail: &str) -> Intent {
+    Intent {
+        sequence,
+        command_id: sequence as i64 + 100,
+        operation: Operation::Tweet,
+        lane: 0,
+        intended_ns: None,
+        called_ns: sequence * 10,
+        user: "Roger Histand".into(),
+        detail: detail.into(),
+    }
+}
+
+fn outcome(sequence: u64) -> Outcome {
+    Outcome {
+        sequence,
+        sent_ns: sequence * 10 + 1,
+        done_ns: sequence * 10 + 5,
+        replica: 0,
+        status: 204,
+        ack: Ack::Acknowledged,
+        failure: None,
+        latest: None,
+    }
+}
+
+fn frames(directory: &std::path::Path) -> Vec<(u16, Frame)> {
+    LedgerReader::open(directory)
+        .unwrap()
+        .map(Result::unwrap)
+        .collect()
+}
+
+fn arbitrary_frame() -> impl Strategy<Value = Frame> {
+    let intent = (
+        any::<u64>(),
+        any::<i64>(),
+        0..9u8,
+        any::<u32>(),
+        any::<(u32, u32)>(),
+        ".*",
+        ".*",
+    )
+        .prop_map(
+            |(sequence, command_id, code, lane, (intended, called), user, detail)| {
+                Frame::Intent(Intent {
+                    sequence,
+                    command_id,
+                    operation: Operation::from_code(code).unwrap(),
+                    lane,
+                    intended_ns: (intended % 2 == 0).then_some(intended.into()),
+                    called_ns: called.into(),
+                    user,
+                    detail,
+                })
+            },
+        );
+    let outcome = (
+        any::<u64>(),
+        any::<(u32, u32)>(),
+        any::<(u16, u16)>(),
+        0..4u8,
+        0..7u8,
+        0..9i64,
+    )
+        .prop_map(
+            |(sequence, (sent, done), (replica, status), ack, failure, latest)| {
+                Frame::Outcome(Outcome {
+                    sequence,
+                    sent_ns: sent.into(),
+                    done_ns: done.into(),
+                    replica,
+                    status,
+                    ack: Ack::from_code(ack).unwrap(),
+                    failure: Failure::from_code(failure),
+                    latest: (latest > 0).then_some(latest),
+                })
+            },
+        );
+    let mark = (any::<u32>(), ".*").prop_map(|(at, name)| {
+        Frame::Mark(Mark {
+            at_ns: at.into(),
+            name,
+        })
+    });
+    prop_oneof![intent, outcome, mark]
+}
+
+proptest! {
+    #[test]
+    fn what_was_appended_is_read_again(written in prop::collection::vec(arbitrary_frame(), 0..40)) {
+        let directory = tempfile::tempdir().unwrap();
+        let mut writer = LedgerWriter::create(directory.path(), 3, 0);
+        for frame in &written {
+            match frame {
+                Frame::Intent(intent) => writer.append(intent).unwrap(),
+                Frame::Outcome(outcome) => writer.append(outcome).unwrap(),
+                Frame::Mark(mark) => writer.append(mark).unwrap(),
+            }
+        }
+        writer.finish().unwrap();
+        let read: Vec<Frame> = frames(directory.path())
+            .into_iter()
+            .map(|(part, frame)| { assert_eq!(part, 3); frame })
+            .collect();
+        prop_assert_eq!(read, written);
+    }
+}
+
+#[test]
+fn a_writer_that_never_finished_loses_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut writer = LedgerWriter::create(directory.path(), 0, 0);
+    for sequence in 0..1000 {
+        writer.append(&intent(sequence, "text")).unwrap();
+    }
+    std::mem::forget(writer);
+    assert_eq!(frames(directory.path()).len(), 1000);
+}
+
+#[test]
+fn segments_follow_one_another_and_times_are_the_runs() {
+    let directory = tempfile::tempdir().unwrap();
+    let long = "x".repeat(1 << 20);
+    let mut writer = LedgerWriter::create(directory.path(), 0, 1_000_000);
+    for sequence in 0..9 {
+        writer.append(&intent(sequence, &long)).unwrap();
+        writer.append(&outcome(sequence)).unwrap();
+    }
+    writer.append(&intent(9, &"y".repeat(9 << 20))).unwrap();
+    writer.finish().unwrap();
+    assert!(fs::read_dir(directory.path()).unwrap().count() >= 4);
+    let entries: Vec<Entry> = Entries::new(LedgerReader::open(directory.path()).unwrap())
+        .collect::<Result<_, _>>()
+        .unwrap();
+    assert_eq!(entries.len(), 10);
+    assert_eq!(entries[8].intent.called_ns, 1_000_080);
+    assert_eq!(entries[8].outcome.as_ref().unwrap().done_ns, 1_000_085);
+    assert_eq!(entries[9].outcome, None);
+}
+
+#[test]
+fn damage_is_named_and_the_rest_is_read() {
+    let directory = tempfile::tempdir().unwrap();
+    for part in 0..2 {
+        let mut writer = LedgerWriter::create(directory.path(), part, 0);
+        for sequence in 0..10 {
+            writer.append(&intent(sequence, "text")).unwrap();
+            writer.append(&outcome(sequence)).unwrap();
+        }
+        writer.finish().unwrap();
+    }
+    let path = directory.path().join("000-00000.ledger");
+    let mut bytes = fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0x10;
+    fs::write(&path, bytes).unwrap();
+
+    let mut entries = Entries::new(LedgerReader::open(directory.path()).unwrap());
+    let read: Vec<Entry> = entries.by_ref().collect::<Result<_, _>>().unwrap();
+    assert_eq!(entries.damage().len(), 1);
+    assert_eq!(entries.damage()[0].path, path);
+    assert!(entries.damage()[0].offset <= middle as u64);
+    assert_eq!(read.iter().filter(|entry| entry.part == 1).count(), 10);
+    assert!((1..10).contains(&read.iter().filter(|entry| entry.part == 0).count()));
+}
+
+#[test]
+fn a_newer_format_and_a_foreign_file_are_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("000-00000.ledger");
+    let mut writer = LedgerWriter::create(directory.path(), 0, 0);
+    writer.append(&intent(0, "text")).unwrap();
+    writer.finish().unwrap();
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[writer::MAGIC.len()] = 99;
+    fs::write(&path, &bytes).unwrap();
+    let error = LedgerReader::open(directory.path())
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap_err();
+    assert!(
+        matches!(error, LedgerError::Newer { found: 99, .. }),
+        "{error}"
+    );
+
+    fs::write(&path, [b'?'; 100]).unwrap();
+    let error = LedgerReader::open(directory.path())
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap_err();
+    assert!(matches!(error, LedgerError::NotALedger { .. }), "{error}");
+}
