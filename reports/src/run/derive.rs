@@ -105,10 +105,10 @@ fn measure(latencies: &mut Histograms, entry: &Entry) {
             operation,
             outcome.done_ns.saturating_sub(intended_ns),
         );
-        put(
-            Figure::Lateness,
-            operation,
-            outcome.sent_ns.saturating_sub(intended_ns),
-        );
     }
+    put(
+        Figure::Lateness,
+        operation,
+        outcome.sent_ns.saturating_sub(entry.intent.ready_ns),
+    );
 }

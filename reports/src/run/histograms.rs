@@ -27,7 +27,8 @@ pub enum Figure {
     Service,
     /// From the intended instant to the whole answer. Absent in the closed model.
     Response,
-    /// From the intended instant to the send: the generator's own delay. Absent in the closed model.
+    /// From the instant at which the schedule and the order allowed the request to its send: the
+    /// generator's own delay.
     Lateness,
 }
 

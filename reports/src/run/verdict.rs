@@ -363,7 +363,7 @@ pub struct Cascade {
 /// Whether the measurement itself can be trusted.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Trust {
-    /// The generator's own delay at the 99th percentile; `None` in the closed model.
+    /// The generator's own delay at the 99th percentile; `None` where nothing was sent.
     pub lateness_p99_ns: Option<u64>,
     /// What it may be at most.
     pub lateness_bound_ns: u64,

@@ -36,6 +36,9 @@ pub struct Intent {
     pub lane: u32,
     /// When it should be sent by the schedule; `None` in the closed model.
     pub intended_ns: Option<u64>,
+    /// The earliest instant at which the schedule and the order allowed it: the later of its
+    /// intended instant and the end of what it had to wait for.
+    pub ready_ns: u64,
     /// When it was recorded, just before the send.
     pub called_ns: u64,
     /// The user who acts; empty where none does.
@@ -84,7 +87,7 @@ pub trait Record {
     fn encode(&self, out: &mut [u8]) -> usize;
 }
 
-const FIXED_BYTES: usize = 64;
+const FIXED_BYTES: usize = 80;
 
 impl Record for Intent {
     fn size_hint(&self) -> usize {
@@ -98,6 +101,7 @@ impl Record for Intent {
         cursor.bytes(&self.command_id.to_le_bytes());
         cursor.bytes(&self.lane.to_le_bytes());
         cursor.bytes(&self.intended_ns.unwrap_or(NONE_NS).to_le_bytes());
+        cursor.bytes(&self.ready_ns.to_le_bytes());
         cursor.bytes(&self.called_ns.to_le_bytes());
         cursor.text(&self.user);
         cursor.text(&self.detail);
@@ -149,6 +153,7 @@ impl Frame {
                 command_id: cursor.i64()?,
                 lane: u32::from_le_bytes(cursor.array()?),
                 intended_ns: Some(cursor.u64()?).filter(|ns| *ns != NONE_NS),
+                ready_ns: cursor.u64()?,
                 called_ns: cursor.u64()?,
                 user: cursor.text()?,
                 detail: cursor.text()?,

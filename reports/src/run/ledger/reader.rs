@@ -204,6 +204,7 @@ fn shift(frame: Frame, offset_ns: u64) -> Frame {
     match frame {
         Frame::Intent(mut intent) => {
             intent.intended_ns = intent.intended_ns.map(|ns| ns + offset_ns);
+            intent.ready_ns += offset_ns;
             intent.called_ns += offset_ns;
             Frame::Intent(intent)
         }
