@@ -1,0 +1,38 @@
+//! What every request can reach.
+
+use crate::{
+    commit::CommitQueue, config::Config, metrics::Metrics, passwords::Passwords, store::Store,
+};
+use std::{
+    ops::Deref,
+    sync::{Arc, atomic::AtomicBool},
+};
+
+/// The state of one server; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct App(Arc<Shared>);
+
+/// The parts of [`App`].
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) commits: CommitQueue,
+    pub(crate) passwords: Passwords,
+    pub(crate) metrics: Metrics,
+    /// Set once shutdown has begun; never cleared.
+    pub(crate) draining: AtomicBool,
+}
+
+impl App {
+    pub(crate) fn new(shared: Shared) -> Self {
+        Self(Arc::new(shared))
+    }
+}
+
+impl Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}

@@ -1,0 +1,167 @@
+//! Settings of a server, checked as a whole before anything is opened.
+
+use crate::{commit::Limits, passwords::PasswordCost};
+use std::{num::NonZero, path::PathBuf, str::FromStr, thread, time::Duration};
+
+/// Which database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DatabaseUrl {
+    /// `sqlite:FILE`
+    Sqlite(PathBuf),
+}
+
+/// A database URL that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DatabaseUrlError {
+    /// No known scheme.
+    #[error("unknown database {0:?}; write sqlite:FILE")]
+    UnknownScheme(String),
+    /// Nothing after the scheme, or something that is not a file.
+    #[error("the database {0:?} names no file; write sqlite:FILE")]
+    NoFile(String),
+}
+
+impl FromStr for DatabaseUrl {
+    type Err = DatabaseUrlError;
+
+    fn from_str(url: &str) -> Result<Self, DatabaseUrlError> {
+        let Some(rest) = url.strip_prefix("sqlite:") else {
+            return Err(DatabaseUrlError::UnknownScheme(url.to_owned()));
+        };
+        let file = rest.strip_prefix("//").unwrap_or(rest);
+        if file.is_empty() || file == ":memory:" || file.contains('?') {
+            return Err(DatabaseUrlError::NoFile(url.to_owned()));
+        }
+        Ok(Self::Sqlite(file.into()))
+    }
+}
+
+/// How a server is to run. `Config::new` gives defaults fit for use.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where the data lives.
+    pub database: DatabaseUrl,
+    /// How many connections read at the same time.
+    pub readers: u32,
+    /// How many writes share a transaction, and how many may wait for one.
+    pub commit: Limits,
+    /// How dear a password hash is.
+    pub password_cost: PasswordCost,
+    /// How many passwords are hashed at the same time.
+    pub password_cores: usize,
+    /// How many passwords more may wait to be hashed.
+    pub password_queue: usize,
+    /// The longest request body, in bytes.
+    pub max_body: usize,
+    /// How long a client may take to send a request's head; a connection that is idle for so
+    /// long is closed too.
+    pub header_timeout: Duration,
+    /// How long a client may take to send a request's body.
+    pub body_timeout: Duration,
+    /// How long to go on serving, while `/readyz` already says 503, before connections are closed.
+    pub drain_delay: Duration,
+    /// How long requests in flight may take once connections are being closed.
+    pub grace: Duration,
+}
+
+impl Config {
+    /// Defaults for a server on this database.
+    pub fn new(database: DatabaseUrl) -> Self {
+        let cores = thread::available_parallelism().map_or(2, NonZero::get);
+        Self {
+            database,
+            readers: 4,
+            commit: Limits { max_batch: 128, queue: 4096 },
+            password_cost: PasswordCost::default(),
+            password_cores: cores,
+            password_queue: 64,
+            max_body: 1024 * 1024,
+            header_timeout: Duration::from_secs(60),
+            body_timeout: Duration::from_secs(10),
+            drain_delay: Duration::ZERO,
+            grace: Duration::from_secs(10),
+        }
+    }
+
+    /// Checks every setting and names all that are wrong at once.
+    ///
+    /// # Errors
+    /// One line for each setting that cannot be used.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let least_one = [
+            ("--readers", self.readers as usize),
+            ("--max-batch", self.commit.max_batch),
+            ("--queue", self.commit.queue),
+            ("--password-cores", self.password_cores),
+            ("--max-body", self.max_body),
+        ];
+        let not_zero = [
+            ("--header-timeout", self.header_timeout),
+            ("--body-timeout", self.body_timeout),
+        ];
+        let mut problems: Vec<String> = least_one
+            .into_iter()
+            .filter(|&(_, value)| value == 0)
+            .map(|(flag, _)| format!("{flag} must be at least 1"))
+            .collect();
+        problems.extend(
+            not_zero
+                .into_iter()
+                .filter(|(_, value)| value.is_zero())
+                .map(|(flag, _)| format!("{flag} must be longer than 0 s")),
+        );
+        if problems.is_empty() { Ok(()) } else { Err(ConfigError { problems }) }
+    }
+}
+
+/// Everything that is wrong with a [`Config`].
+#[derive(Debug, thiserror::Error)]
+#[error("the settings cannot be used: {}", problems.join("; "))]
+pub struct ConfigError {
+    /// One sentence for each setting, naming its flag.
+    pub problems: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config() -> Config {
+        Config::new("sqlite:some.db".parse().unwrap())
+    }
+
+    #[test]
+    fn the_defaults_are_valid() {
+        config().validate().unwrap();
+    }
+
+    #[test]
+    fn every_problem_is_named_at_once() {
+        let mut config = config();
+        config.commit.max_batch = 0;
+        config.readers = 0;
+        config.body_timeout = Duration::ZERO;
+        let error = config.validate().unwrap_err();
+        assert_eq!(
+            error.problems,
+            [
+                "--readers must be at least 1",
+                "--max-batch must be at least 1",
+                "--body-timeout must be longer than 0 s"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_database_url_names_a_file() {
+        let file = |url: &str| url.parse::<DatabaseUrl>();
+        assert_eq!(file("sqlite:a/b.db"), Ok(DatabaseUrl::Sqlite("a/b.db".into())));
+        assert_eq!(file("sqlite:///b.db"), Ok(DatabaseUrl::Sqlite("/b.db".into())));
+        for url in ["sqlite:", "sqlite://", "sqlite::memory:", "sqlite:a.db?mode=ro"] {
+            assert_eq!(file(url), Err(DatabaseUrlError::NoFile(url.to_owned())));
+        }
+        for url in ["", "a.db", "mysql://localhost"] {
+            assert_eq!(file(url), Err(DatabaseUrlError::UnknownScheme(url.to_owned())));
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Answers that are errors: `{"status":404,"error_msg":"..."}`, as the simulator's clients know it.
+
+use crate::{commit::SubmitError, passwords::HashError, store::StoreError};
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header::RETRY_AFTER},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use std::borrow::Cow;
+use utoipa::ToSchema;
+
+/// Seconds after which a client that was refused for overload may come again.
+const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
+
+/// The body of every error.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ErrorBody {
+    /// The HTTP status again.
+    #[schema(example = 403)]
+    status: u16,
+    /// What was wrong.
+    #[schema(example = "You are not authorized to use this resource!")]
+    error_msg: Cow<'static, str>,
+}
+
+/// An error that a client is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ApiError {
+    status: StatusCode,
+    message: Cow<'static, str>,
+}
+
+impl ApiError {
+    /// An error with this status and text.
+    pub(crate) fn new(status: StatusCode, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, message: message.into() }
+    }
+
+    /// 400.
+    pub(crate) fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, message)
+    }
+
+    /// 404 for a user that does not exist.
+    pub(crate) fn unknown_user() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "there is no such user")
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let body = ErrorBody { status: self.status.as_u16(), error_msg: self.message };
+        let mut response = (self.status, Json(body)).into_response();
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
+        }
+        response
+    }
+}
+
+impl From<SubmitError> for ApiError {
+    fn from(error: SubmitError) -> Self {
+        let status = match error {
+            SubmitError::Overloaded | SubmitError::Closed => StatusCode::SERVICE_UNAVAILABLE,
+            SubmitError::RolledBack | SubmitError::Unknown => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Self::new(status, error.to_string())
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        // The database's own words stay in the log: they may hold more than a client should see.
+        tracing::error!(%error, "a read failed");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the database could not be read")
+    }
+}
+
+impl From<HashError> for ApiError {
+    fn from(error: HashError) -> Self {
+        let status = match error {
+            HashError::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+            HashError::Failed(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Self::new(status, error.to_string())
+    }
+}

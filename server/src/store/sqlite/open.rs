@@ -1,0 +1,152 @@
+//! Opening the file: settings, migrations, and errors that say what to do.
+
+use super::{SqliteStore, SqliteWriter};
+use sqlx::{
+    ConnectOptions, SqliteConnection,
+    migrate::{MigrateError, Migrator},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// How to open the file.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How many connections read at the same time.
+    pub readers: u32,
+    /// How long to wait for another process's lock.
+    pub busy_timeout: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { readers: 4, busy_timeout: Duration::from_secs(5) }
+    }
+}
+
+/// Why the database cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The file would be created in a directory that does not exist.
+    #[error(
+        "the directory {} of the database does not exist; create it or choose another file",
+        .0.display()
+    )]
+    DirectoryMissing(PathBuf),
+    /// The path names a directory.
+    #[error("{} is a directory; the database must be a file in it", .0.display())]
+    IsDirectory(PathBuf),
+    /// The file holds something else.
+    #[error("{} is not an SQLite database; choose another file", .0.display())]
+    NotADatabase(PathBuf),
+    /// Another process holds the lock.
+    #[error(
+        "{} is locked by another process; stop it, or give each server a file of its own",
+        .0.display()
+    )]
+    Locked(PathBuf),
+    /// The file or its directory cannot be written to.
+    #[error(
+        "{} cannot be written to; check the permissions of the file and of its directory",
+        .0.display()
+    )]
+    ReadOnly(PathBuf),
+    /// A later version of the server has been here.
+    #[error(
+        "{} has schema version {version}, which this server does not know; use a newer server",
+        path.display()
+    )]
+    NewerSchema {
+        /// The file.
+        path: PathBuf,
+        /// The version that was found.
+        version: i64,
+    },
+    /// A migration failed.
+    #[error("cannot bring {} to the current schema: {source}", path.display())]
+    Migration {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        source: MigrateError,
+    },
+    /// Anything else that SQLite says.
+    #[error("cannot open {}: {source}", path.display())]
+    Other {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: sqlx::Error,
+    },
+}
+
+/// Opens the file, creates it where it is missing, and brings its schema up to date.
+///
+/// # Errors
+/// [`OpenError`] tells what is wrong with the file and what to do about it.
+pub async fn open(
+    path: &Path,
+    options: &Options,
+) -> Result<(SqliteStore, SqliteWriter), OpenError> {
+    if path.is_dir() {
+        return Err(OpenError::IsDirectory(path.to_owned()));
+    }
+    if let Some(directory) = path.parent().filter(|parent| !parent.as_os_str().is_empty())
+        && !directory.is_dir()
+    {
+        return Err(OpenError::DirectoryMissing(directory.to_owned()));
+    }
+    let connect = connect_options(path, options);
+    let mut connection = connect.connect().await.map_err(|source| explain(path, source))?;
+    migrate(path, &mut connection).await?;
+    let readers = SqlitePoolOptions::new()
+        .max_connections(options.readers)
+        .min_connections(1)
+        // A file cannot hang up: testing a connection before each use would double the cost.
+        .test_before_acquire(false)
+        .connect_with(connect.clone().pragma("query_only", "ON"))
+        .await
+        .map_err(|source| explain(path, source))?;
+    Ok((SqliteStore::new(readers), SqliteWriter::new(connection, connect)))
+}
+
+fn connect_options(path: &Path, options: &Options) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(options.busy_timeout)
+}
+
+async fn migrate(path: &Path, connection: &mut SqliteConnection) -> Result<(), OpenError> {
+    MIGRATIONS.run(connection).await.map_err(|error| match error {
+        MigrateError::VersionMissing(version) => {
+            OpenError::NewerSchema { path: path.to_owned(), version }
+        }
+        MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _) => {
+            explain(path, source)
+        }
+        source => OpenError::Migration { path: path.to_owned(), source },
+    })
+}
+
+/// Primary result codes of SQLite, <https://www.sqlite.org/rescode.html>.
+fn explain(path: &Path, source: sqlx::Error) -> OpenError {
+    let path = path.to_owned();
+    let code = source
+        .as_database_error()
+        .and_then(|error| error.code()?.parse::<u32>().ok())
+        .map(|extended| extended & 0xff);
+    match code {
+        Some(5 | 6) => OpenError::Locked(path),
+        Some(3 | 8 | 14 | 23) => OpenError::ReadOnly(path),
+        Some(26) => OpenError::NotADatabase(path),
+        _ => OpenError::Other { path, source },
+    }
+}

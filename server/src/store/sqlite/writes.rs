@@ -1,0 +1,206 @@
+//! The writing side: one batch, one transaction, one sync.
+
+use super::reads::failed;
+use crate::store::{
+    Batch, BatchId, BoxFuture, CommitError, Outcome, StoreError, Write, Writer,
+};
+use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+
+/// How many commit records are kept. A record is asked for right after its batch, so the last
+/// few would do.
+const RECORDS_KEPT: i64 = 1024;
+/// How many batches pass between two prunings of the commit records.
+const PRUNE_EVERY: u64 = 256;
+
+/// The writing connection.
+#[derive(Debug)]
+pub struct SqliteWriter {
+    connection: SqliteConnection,
+    options: SqliteConnectOptions,
+    batches: u64,
+}
+
+impl SqliteWriter {
+    pub(super) fn new(connection: SqliteConnection, options: SqliteConnectOptions) -> Self {
+        Self { connection, options, batches: 0 }
+    }
+
+    async fn begin(&mut self) -> Result<(), sqlx::Error> {
+        sqlx::query("BEGIN IMMEDIATE").execute(&mut self.connection).await.map(drop)
+    }
+
+    async fn apply(&mut self, write: &Write) -> Result<Outcome, sqlx::Error> {
+        match write {
+            Write::Register { username, email, password_hash } => {
+                let rows = sqlx::query(
+                    "INSERT INTO users (username, email, pw_hash) VALUES (?1, ?2, ?3)
+                     ON CONFLICT (username) DO NOTHING",
+                )
+                .bind(username)
+                .bind(email)
+                .bind(password_hash)
+                .execute(&mut self.connection)
+                .await?
+                .rows_affected();
+                Ok(if rows == 1 { Outcome::Done } else { Outcome::NameTaken })
+            }
+            Write::Tweet { author, text, pub_date } => {
+                let rows = sqlx::query(
+                    "INSERT INTO messages (author_id, text, pub_date)
+                     SELECT user_id, ?2, ?3 FROM users WHERE username = ?1",
+                )
+                .bind(author)
+                .bind(text)
+                .bind(pub_date)
+                .execute(&mut self.connection)
+                .await?
+                .rows_affected();
+                Ok(if rows == 1 { Outcome::Done } else { Outcome::UnknownUser })
+            }
+            Write::Follow { who, whom } => {
+                let rows = sqlx::query(
+                    "INSERT INTO follows (who_id, whom_id)
+                     SELECT a.user_id, b.user_id FROM users AS a, users AS b
+                     WHERE a.username = ?1 AND b.username = ?2
+                     ON CONFLICT DO NOTHING",
+                )
+                .bind(who)
+                .bind(whom)
+                .execute(&mut self.connection)
+                .await?
+                .rows_affected();
+                if rows == 1 { Ok(Outcome::Done) } else { self.both_exist(who, whom).await }
+            }
+            Write::Unfollow { who, whom } => {
+                let rows = sqlx::query(
+                    "DELETE FROM follows
+                     WHERE who_id = (SELECT user_id FROM users WHERE username = ?1)
+                       AND whom_id = (SELECT user_id FROM users WHERE username = ?2)",
+                )
+                .bind(who)
+                .bind(whom)
+                .execute(&mut self.connection)
+                .await?
+                .rows_affected();
+                if rows == 1 { Ok(Outcome::Done) } else { self.both_exist(who, whom).await }
+            }
+        }
+    }
+
+    /// Tells an edge that needed no change from a user who does not exist.
+    async fn both_exist(&mut self, who: &str, whom: &str) -> Result<Outcome, sqlx::Error> {
+        let exist: bool = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM users WHERE username = ?1)
+                AND EXISTS (SELECT 1 FROM users WHERE username = ?2)",
+        )
+        .bind(who)
+        .bind(whom)
+        .fetch_one(&mut self.connection)
+        .await?;
+        Ok(if exist { Outcome::Done } else { Outcome::UnknownUser })
+    }
+
+    async fn apply_all(&mut self, batch: &Batch) -> Result<Vec<Outcome>, sqlx::Error> {
+        let mut outcomes = Vec::with_capacity(batch.entries.len());
+        for entry in &batch.entries {
+            outcomes.push(match &entry.write {
+                Some(write) => self.apply(write).await?,
+                None => Outcome::Done,
+            });
+        }
+        if self.batches.is_multiple_of(PRUNE_EVERY) {
+            sqlx::query(
+                "DELETE FROM commits WHERE commit_id <= (SELECT max(commit_id) FROM commits) - ?1",
+            )
+            .bind(RECORDS_KEPT)
+            .execute(&mut self.connection)
+            .await?;
+        }
+        self.batches += 1;
+        Ok(outcomes)
+    }
+
+    /// One execution for three statements: each costs a hop to the connection's thread and back.
+    async fn record_and_commit(&mut self, batch: &Batch) -> Result<(), sqlx::Error> {
+        match batch.latest() {
+            Some(latest) => sqlx::query(
+                "UPDATE latest SET command_id = ?; INSERT INTO commits (batch_id) VALUES (?); COMMIT",
+            )
+            .bind(latest),
+            None => sqlx::query("INSERT INTO commits (batch_id) VALUES (?); COMMIT"),
+        }
+        .bind(batch.id.0.as_slice())
+        .execute(&mut self.connection)
+        .await
+        .map(drop)
+    }
+
+    /// Leaves no transaction open. A connection that cannot even roll back is replaced, which
+    /// rolls back too.
+    async fn roll_back(&mut self) -> Result<(), sqlx::Error> {
+        if sqlx::query("ROLLBACK").execute(&mut self.connection).await.is_ok() {
+            return Ok(());
+        }
+        self.connection = self.options.connect().await?;
+        Ok(())
+    }
+
+    async fn try_commit(&mut self, batch: &Batch) -> Result<Vec<Outcome>, CommitError> {
+        let rolled_back = |doing| {
+            move |source| CommitError::RolledBack(StoreError { doing, source })
+        };
+        if let Err(first) = self.begin().await {
+            // A transaction that an earlier failure left open, or a connection that broke.
+            tracing::warn!(error = %first, "beginning a transaction failed, trying once more");
+            self.roll_back().await.map_err(rolled_back("connecting again"))?;
+            self.begin().await.map_err(rolled_back("beginning a transaction"))?;
+        }
+        let outcomes = match self.apply_all(batch).await {
+            Ok(outcomes) => outcomes,
+            Err(source) => {
+                let error = rolled_back("writing a batch")(source);
+                // Not committed whatever comes of this: no COMMIT was sent.
+                if let Err(source) = self.roll_back().await {
+                    tracing::error!(error = %source, "rolling back failed");
+                }
+                return Err(error);
+            }
+        };
+        match self.record_and_commit(batch).await {
+            Ok(()) => Ok(outcomes),
+            Err(source) => Err(CommitError::Ambiguous {
+                outcomes,
+                source: StoreError { doing: "committing a batch", source },
+            }),
+        }
+    }
+}
+
+impl Writer for SqliteWriter {
+    fn commit<'a>(
+        &'a mut self,
+        batch: &'a Batch,
+    ) -> BoxFuture<'a, Result<Vec<Outcome>, CommitError>> {
+        Box::pin(self.try_commit(batch))
+    }
+
+    fn was_committed(&mut self, id: BatchId) -> BoxFuture<'_, Result<bool, StoreError>> {
+        Box::pin(async move {
+            // Only a connection of its own sees what is committed, and nothing that is not.
+            self.connection = self.options.connect().await.map_err(failed("connecting again"))?;
+            sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM commits WHERE batch_id = ?1)")
+                .bind(id.0.as_slice())
+                .fetch_one(&mut self.connection)
+                .await
+                .map_err(failed("looking a commit record up"))
+        })
+    }
+
+    fn close(self: Box<Self>) -> BoxFuture<'static, ()> {
+        Box::pin(async move {
+            if let Err(error) = self.connection.close().await {
+                tracing::warn!(%error, "closing the database failed");
+            }
+        })
+    }
+}
