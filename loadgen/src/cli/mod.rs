@@ -1,6 +1,7 @@
 //! The command line: one small file per subcommand. Only here does Limosa print or exit.
 
 pub mod exit;
+pub mod serve;
 
 use clap::{Parser, Subcommand};
 use exit::Exit;
@@ -14,7 +15,9 @@ pub struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    Serve(serve::Args),
+}
 
 impl Cli {
     /// Runs the chosen subcommand and says how the process is to end.
@@ -22,6 +25,8 @@ impl Cli {
     /// # Errors
     /// Whatever kept the subcommand from its job.
     pub fn run(self) -> anyhow::Result<Exit> {
-        match self.command {}
+        match self.command {
+            Command::Serve(args) => args.run(),
+        }
     }
 }
