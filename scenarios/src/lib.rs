@@ -25,6 +25,6 @@ pub use generate::Generator;
 pub use line::LINE_LIMIT;
 pub use profile::{Profile, ProfileError, Quantiles, Skew};
 pub use read::{Trace, TraceReader, digest};
-pub use slice::{Selection, slice, slice_with_registers};
+pub use slice::{Selection, slice_with_registers};
 pub use stats::{Gatherer, Stats};
 pub use write::{TraceWriter, WriteError};
