@@ -1,4 +1,10 @@
 //! The load generator: it replays traces, records what came of every command, and judges it.
 
+pub mod check;
 pub mod cli;
+pub mod client;
+pub mod clock;
+pub mod engine;
 pub mod profile;
+pub mod record;
+pub mod schedule;

@@ -183,10 +183,7 @@ impl Statuses {
 impl<'de> Deserialize<'de> for Statuses {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
-        #[serde(
-            untagged,
-            expecting = "expected a status such as 401, or a list of them"
-        )]
+        #[serde(untagged, expecting = "expected a status such as 401, or a list of them")]
         enum Given {
             One(u16),
             Many(BTreeSet<u16>),
@@ -235,10 +232,7 @@ impl Profile {
     fn parse(text: &str) -> Result<Self, (usize, String)> {
         toml::from_str(text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start.min(text.len()));
-            let line = 1 + text.as_bytes()[..at]
-                .iter()
-                .filter(|byte| **byte == b'\n')
-                .count();
+            let line = 1 + text.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count();
             (line, with_nearest_key(error.message()))
         })
     }
@@ -401,9 +395,7 @@ fn prefix<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error
 fn header_value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let value = String::deserialize(deserializer)?;
     if value.bytes().any(|byte| !(b' '..=b'~').contains(&byte)) {
-        return Err(D::Error::custom(
-            "a header value holds printable ASCII only",
-        ));
+        return Err(D::Error::custom("a header value holds printable ASCII only"));
     }
     Ok(value)
 }
@@ -411,9 +403,7 @@ fn header_value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D:
 fn bits<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
     match u8::deserialize(deserializer)? {
         bits @ (32 | 64) => Ok(bits),
-        bits => Err(D::Error::custom(format!(
-            "`latest` has 32 or 64 bits, not {bits}"
-        ))),
+        bits => Err(D::Error::custom(format!("`latest` has 32 or 64 bits, not {bits}"))),
     }
 }
 
@@ -458,10 +448,7 @@ mod tests {
             latest = "Latest"
             "#,
         );
-        assert_eq!(
-            profile.read_all_path("/msgs/Ann", 7),
-            "/api/msgs/Ann?no=1000&latest=7"
-        );
+        assert_eq!(profile.read_all_path("/msgs/Ann", 7), "/api/msgs/Ann?no=1000&latest=7");
         assert!(profile.is_success(Operation::Tweet, 200));
         assert!(!profile.is_success(Operation::Register, 204));
         assert!(profile.is_unknown_user(500) && !profile.is_unknown_user(404));
@@ -492,31 +479,16 @@ mod tests {
     fn it_survives_the_manifest_and_toml() {
         let given = profile("pub_date = 'text'\naccepted = ['method']\n[success]\nlatest = 201");
         let in_manifest = serde_json::to_value(&given).unwrap();
-        assert_eq!(
-            serde_json::from_value::<Profile>(in_manifest).unwrap(),
-            given
-        );
+        assert_eq!(serde_json::from_value::<Profile>(in_manifest).unwrap(), given);
         assert_eq!(profile(&toml::to_string(&given).unwrap()), given);
     }
 
     #[test]
     fn errors_name_the_line_and_the_nearest_key() {
         for (toml, line, message) in [
-            (
-                "\nprefx = '/api'",
-                2,
-                "unknown key `prefx`; the nearest is `prefix`",
-            ),
-            (
-                "[keys]\ncontents = 'x'",
-                2,
-                "unknown key `contents`; the nearest is `content`",
-            ),
-            (
-                "[success]\ntweets = 200",
-                2,
-                "unknown key `tweets`; the nearest is `tweet`",
-            ),
+            ("\nprefx = '/api'", 2, "unknown key `prefx`; the nearest is `prefix`"),
+            ("[keys]\ncontents = 'x'", 2, "unknown key `contents`; the nearest is `content`"),
+            ("[success]\ntweets = 200", 2, "unknown key `tweets`; the nearest is `tweet`"),
             ("a = 1\nb = [", 2, ""),
             ("\n\nprefix = 'api/'", 3, "a prefix begins with"),
             ("latest_bits = 31", 1, "32 or 64 bits, not 31"),
@@ -530,9 +502,6 @@ mod tests {
             assert!(said.contains(message), "{toml}: {said}");
         }
         let missing = Profile::load(Path::new("/nowhere/profile.toml")).unwrap_err();
-        assert!(
-            missing.to_string().contains("/nowhere/profile.toml"),
-            "{missing}"
-        );
+        assert!(missing.to_string().contains("/nowhere/profile.toml"), "{missing}");
     }
 }

@@ -166,11 +166,7 @@ impl Iterator for Amplified<'_> {
 fn renamed(action: &Action, suffix: &str) -> Action {
     let suffixed = |name: &str| [name, suffix].concat();
     match action {
-        Action::Register {
-            user,
-            email,
-            password,
-        } => Action::Register {
+        Action::Register { user, email, password } => Action::Register {
             user: suffixed(user),
             email: match email.rsplit_once('@') {
                 Some((local, domain)) => [local, suffix, "@", domain].concat(),
@@ -178,18 +174,13 @@ fn renamed(action: &Action, suffix: &str) -> Action {
             },
             password: password.clone(),
         },
-        Action::Tweet { user, text } => Action::Tweet {
-            user: suffixed(user),
-            text: text.clone(),
-        },
-        Action::Follow { user, whom } => Action::Follow {
-            user: suffixed(user),
-            whom: suffixed(whom),
-        },
-        Action::Unfollow { user, whom } => Action::Unfollow {
-            user: suffixed(user),
-            whom: suffixed(whom),
-        },
+        Action::Tweet { user, text } => Action::Tweet { user: suffixed(user), text: text.clone() },
+        Action::Follow { user, whom } => {
+            Action::Follow { user: suffixed(user), whom: suffixed(whom) }
+        }
+        Action::Unfollow { user, whom } => {
+            Action::Unfollow { user: suffixed(user), whom: suffixed(whom) }
+        }
     }
 }
 
@@ -203,15 +194,9 @@ mod tests {
     use crate::write::TraceWriter;
 
     fn small() -> Vec<Command> {
-        let options = Options {
-            seed: 4,
-            commands: Some(400),
-            users: Some(12),
-            ..Options::default()
-        };
-        Generator::new(&Profile::course().unwrap(), options)
-            .unwrap()
-            .collect()
+        let options =
+            Options { seed: 4, commands: Some(400), users: Some(12), ..Options::default() };
+        Generator::new(&Profile::course().unwrap(), options).unwrap().collect()
     }
 
     #[test]
@@ -264,10 +249,7 @@ mod tests {
     fn what_would_not_be_a_trace_is_refused() {
         let mut source = small();
         assert_eq!(amplify(&source, 0, 0).err(), Some(AmplifyError::NoClones));
-        assert_eq!(
-            amplify(&source, 2, -1).err(),
-            Some(AmplifyError::Spread(-1))
-        );
+        assert_eq!(amplify(&source, 2, -1).err(), Some(AmplifyError::Spread(-1)));
 
         let original = source[0].action.user().to_owned();
         source[1].action = Action::Register {
@@ -280,9 +262,6 @@ mod tests {
         assert!(error.contains("amplify at most 2 times"), "{error}");
 
         source[5].at_ms = source[4].at_ms - 1;
-        assert_eq!(
-            amplify(&source, 2, 0).err(),
-            Some(AmplifyError::TimeInversion { id: 5 })
-        );
+        assert_eq!(amplify(&source, 2, 0).err(), Some(AmplifyError::TimeInversion { id: 5 }));
     }
 }

@@ -35,11 +35,7 @@ impl Distribution {
 
     /// The mean; 0 of nothing.
     pub(crate) fn mean(&self) -> f64 {
-        let sum: f64 = self
-            .counts
-            .iter()
-            .map(|(&value, &count)| value as f64 * count as f64)
-            .sum();
+        let sum: f64 = self.counts.iter().map(|(&value, &count)| value as f64 * count as f64).sum();
         sum / self.total.max(1) as f64
     }
 
@@ -94,10 +90,7 @@ pub(crate) fn zipf_exponent(counts: impl IntoIterator<Item = u64>) -> f64 {
     }
     let mean_x = points.iter().map(|point| point.0).sum::<f64>() / n;
     let mean_y = points.iter().map(|point| point.1).sum::<f64>() / n;
-    let xy: f64 = points
-        .iter()
-        .map(|(x, y)| (x - mean_x) * (y - mean_y))
-        .sum();
+    let xy: f64 = points.iter().map(|(x, y)| (x - mean_x) * (y - mean_y)).sum();
     let xx: f64 = points.iter().map(|(x, _)| (x - mean_x).powi(2)).sum();
     -xy / xx
 }
@@ -110,13 +103,7 @@ mod tests {
     fn quantiles_are_by_nearest_rank() {
         let summary = (1..=1000).collect::<Distribution>().summary();
         assert_eq!(
-            (
-                summary.min,
-                summary.p50,
-                summary.p90,
-                summary.p99,
-                summary.max
-            ),
+            (summary.min, summary.p50, summary.p90, summary.p99, summary.max),
             (1, 500, 900, 990, 1000)
         );
         assert!((summary.mean - 500.5).abs() < 1e-9);

@@ -145,25 +145,18 @@ impl<'a> Fields<'a> {
         std::str::from_utf8(self.bytes(field))
             .ok()
             .and_then(|text| text.parse().ok())
-            .ok_or_else(|| LineFault::NotANumber {
-                field,
-                value: excerpt(self.bytes(field)),
-            })
+            .ok_or_else(|| LineFault::NotANumber { field, value: excerpt(self.bytes(field)) })
     }
 
     /// Which command the line holds, once its number of fields has been found right for it.
     pub(crate) fn verb(&self) -> Result<Verb, LineFault> {
-        let wrong_count = |expected| LineFault::FieldCount {
-            found: self.count,
-            expected,
-        };
+        let wrong_count = |expected| LineFault::FieldCount { found: self.count, expected };
         if self.count < 4 {
             return Err(wrong_count("6 (7 for a register)"));
         }
         let word = self.bytes(Field::Command);
-        let verb = Verb::from_word(word).ok_or_else(|| LineFault::UnknownCommand {
-            value: excerpt(word),
-        })?;
+        let verb = Verb::from_word(word)
+            .ok_or_else(|| LineFault::UnknownCommand { value: excerpt(word) })?;
         match (verb, self.count) {
             (Verb::Register, 7) | (Verb::Tweet | Verb::Follow | Verb::Unfollow, 6) => Ok(verb),
             (Verb::Register, _) => Err(wrong_count("7 for a register")),
@@ -216,23 +209,12 @@ pub(crate) fn parse(line: &[u8]) -> Result<Command, LineFault> {
     let at_ms = fields.number(Field::Time)?;
     let user = text(Field::User)?;
     let action = match verb {
-        Verb::Register => Action::Register {
-            user,
-            email: text(Field::Email)?,
-            password: text(Field::Password)?,
-        },
-        Verb::Tweet => Action::Tweet {
-            user,
-            text: text(Field::Text)?,
-        },
-        Verb::Follow => Action::Follow {
-            user,
-            whom: text(Field::Whom)?,
-        },
-        Verb::Unfollow => Action::Unfollow {
-            user,
-            whom: text(Field::Whom)?,
-        },
+        Verb::Register => {
+            Action::Register { user, email: text(Field::Email)?, password: text(Field::Password)? }
+        }
+        Verb::Tweet => Action::Tweet { user, text: text(Field::Text)? },
+        Verb::Follow => Action::Follow { user, whom: text(Field::Whom)? },
+        Verb::Unfollow => Action::Unfollow { user, whom: text(Field::Whom)? },
     };
     Ok(Command { id, at_ms, action })
 }
@@ -305,10 +287,7 @@ mod tests {
         assert!(fault("1\t\t0\ttweet\tA\tb").starts_with("field 2 (delay_ms): \"\""));
         assert!(fault("1\t0\t1e5\ttweet\tA\tb").starts_with("field 3 (unix_ms): \"1e5\""));
         assert!(fault("1\t0\t0\tpoke\tA\tb").starts_with("field 4 (command): \"poke\""));
-        assert_eq!(
-            parse(b"1\t0\t0\ttweet\tA\tb\r"),
-            Err(LineFault::CarriageReturn)
-        );
+        assert_eq!(parse(b"1\t0\t0\ttweet\tA\tb\r"), Err(LineFault::CarriageReturn));
         assert_eq!(
             parse(b"1\t0\t0\ttweet\tA\t\xff"),
             Err(LineFault::InvalidUtf8 { field: Field::Text })

@@ -109,20 +109,13 @@ impl Trace {
     /// As [`Trace::load`].
     pub fn read(source: impl Read, name: impl Into<String>) -> Result<Self, TraceError> {
         let name = name.into();
-        let mut hashed = Hashed {
-            source,
-            hash: Sha256::new(),
-        };
+        let mut hashed = Hashed { source, hash: Sha256::new() };
         let commands =
             TraceReader::new(&mut hashed, name.as_str()).collect::<Result<Vec<_>, _>>()?;
         if commands.is_empty() {
             return Err(TraceError::Empty { name });
         }
-        Ok(Self {
-            commands,
-            digest: hexadecimal(hashed.hash),
-            source: name,
-        })
+        Ok(Self { commands, digest: hexadecimal(hashed.hash), source: name })
     }
 }
 
@@ -132,10 +125,7 @@ impl Trace {
 /// [`TraceError::Open`] or [`TraceError::Read`] when the file cannot be read.
 pub fn digest(path: impl AsRef<Path>) -> Result<String, TraceError> {
     let path = path.as_ref();
-    let mut hashed = Hashed {
-        source: open(path)?,
-        hash: Sha256::new(),
-    };
+    let mut hashed = Hashed { source: open(path)?, hash: Sha256::new() };
     let mut buffer = vec![0; BUFFER];
     loop {
         match hashed.read(&mut buffer) {
@@ -143,11 +133,7 @@ pub fn digest(path: impl AsRef<Path>) -> Result<String, TraceError> {
             Ok(_) => {}
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
             Err(source) => {
-                return Err(TraceError::Read {
-                    name: path.display().to_string(),
-                    line: 1,
-                    source,
-                });
+                return Err(TraceError::Read { name: path.display().to_string(), line: 1, source });
             }
         }
     }
@@ -168,17 +154,11 @@ impl<R: Read> Read for Hashed<R> {
 }
 
 fn hexadecimal(hash: Sha256) -> String {
-    hash.finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn open(path: &Path) -> Result<File, TraceError> {
-    File::open(path).map_err(|source| TraceError::Open {
-        name: path.display().to_string(),
-        source,
-    })
+    File::open(path).map_err(|source| TraceError::Open { name: path.display().to_string(), source })
 }
 
 #[cfg(test)]
@@ -193,18 +173,11 @@ mod tests {
         let trace = Trace::read(bytes.as_bytes(), "t").unwrap();
         assert_eq!(
             trace.commands[0].action,
-            Action::Register {
-                user: "A B".into(),
-                email: "a+b@c".into(),
-                password: "\"\\".into(),
-            }
+            Action::Register { user: "A B".into(), email: "a+b@c".into(), password: "\"\\".into() }
         );
         assert_eq!(
             trace.commands[1].action,
-            Action::Tweet {
-                user: "A B".into(),
-                text: "\u{feff}\"x\\n".into(),
-            }
+            Action::Tweet { user: "A B".into(), text: "\u{feff}\"x\\n".into() }
         );
         assert_eq!((trace.commands[1].id, trace.commands[1].at_ms), (8, 6));
     }
@@ -215,20 +188,14 @@ mod tests {
         let read: Vec<_> = TraceReader::new(bytes.as_bytes(), "t.tsv").collect();
         assert_eq!(read.len(), 2);
         let message = read[1].as_ref().unwrap_err().to_string();
-        assert!(
-            message.starts_with("t.tsv:2: 1 fields where 6"),
-            "{message}"
-        );
+        assert!(message.starts_with("t.tsv:2: 1 fields where 6"), "{message}");
     }
 
     #[test]
     fn an_endless_line_is_a_clear_error() {
         let mut reader = TraceReader::new(io::repeat(b'x'), "big");
         let message = reader.next().unwrap().unwrap_err().to_string();
-        assert!(
-            message.starts_with("big:1: the line is longer than 1048576 bytes"),
-            "{message}"
-        );
+        assert!(message.starts_with("big:1: the line is longer than 1048576 bytes"), "{message}");
         assert!(reader.lines.bytes().len() <= LINE_LIMIT);
         assert!(reader.next().is_none());
     }
@@ -244,10 +211,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         let bytes = "0\t0\t5\ttweet\tA B\tx\n";
         fs_err::write(file.path(), bytes).unwrap();
-        let by_hand: String = Sha256::digest(bytes)
-            .iter()
-            .map(|b| format!("{b:02x}"))
-            .collect();
+        let by_hand: String = Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect();
         assert_eq!(digest(file.path()).unwrap(), by_hand);
         assert_eq!(Trace::load(file.path()).unwrap().digest, by_hand);
     }

@@ -41,11 +41,8 @@ pub fn slice_with_registers<'a>(
 ) -> impl Iterator<Item = &'a Command> {
     let mut taken = vec![false; commands.len()];
     let mut named = HashSet::new();
-    let chosen = commands
-        .iter()
-        .enumerate()
-        .filter(|(_, command)| selection.takes(command))
-        .take(first);
+    let chosen =
+        commands.iter().enumerate().filter(|(_, command)| selection.takes(command)).take(first);
     for (index, command) in chosen {
         taken[index] = true;
         named.insert(command.action.user());
@@ -56,10 +53,7 @@ pub fn slice_with_registers<'a>(
             taken[index] |= named.remove(user.as_str());
         }
     }
-    commands
-        .iter()
-        .zip(taken)
-        .filter_map(|(command, taken)| taken.then_some(command))
+    commands.iter().zip(taken).filter_map(|(command, taken)| taken.then_some(command))
 }
 
 #[cfg(test)]
@@ -71,15 +65,9 @@ mod tests {
     use crate::write::TraceWriter;
 
     fn trace() -> Vec<Command> {
-        let options = Options {
-            seed: 8,
-            commands: Some(600),
-            users: Some(20),
-            ..Options::default()
-        };
-        Generator::new(&Profile::course().unwrap(), options)
-            .unwrap()
-            .collect()
+        let options =
+            Options { seed: 8, commands: Some(600), users: Some(20), ..Options::default() };
+        Generator::new(&Profile::course().unwrap(), options).unwrap().collect()
     }
 
     fn errors<'a>(commands: impl Iterator<Item = &'a Command>) -> (u64, u64) {
@@ -99,38 +87,20 @@ mod tests {
             times_ms: Some(trace[200].at_ms..=i64::MAX),
             users: Some(HashSet::from([user.clone()])),
         };
-        let sliced: Vec<_> = trace
-            .iter()
-            .filter(|command| selection.takes(command))
-            .collect();
-        assert!(
-            sliced
-                .iter()
-                .all(|command| (200..=400).contains(&command.id))
-        );
+        let sliced: Vec<_> = trace.iter().filter(|command| selection.takes(command)).collect();
+        assert!(sliced.iter().all(|command| (200..=400).contains(&command.id)));
         assert!(sliced.iter().all(|command| command.action.user() == user));
-        let expected = trace[200..=400]
-            .iter()
-            .filter(|command| command.action.user() == user);
+        let expected = trace[200..=400].iter().filter(|command| command.action.user() == user);
         assert_eq!(sliced.len(), expected.count());
     }
 
     #[test]
     fn registers_that_a_slice_depends_upon_make_it_valid() {
         let trace = trace();
-        let selection = Selection {
-            ids: Some(300..=500),
-            ..Selection::default()
-        };
+        let selection = Selection { ids: Some(300..=500), ..Selection::default() };
         let (_, unregistered) = errors(trace[300..=500].iter());
-        assert!(
-            unregistered > 0,
-            "the slice must depend upon what is before it"
-        );
-        assert_eq!(
-            errors(slice_with_registers(&trace, &selection, usize::MAX)),
-            (0, 0)
-        );
+        assert!(unregistered > 0, "the slice must depend upon what is before it");
+        assert_eq!(errors(slice_with_registers(&trace, &selection, usize::MAX)), (0, 0));
         assert_eq!(errors(slice_with_registers(&trace, &selection, 5)), (0, 0));
     }
 
@@ -143,13 +113,7 @@ mod tests {
             command.action.keyword() == "tweet" && command.action.user() == user
         };
         let id = trace.iter().find(|command| tweet(command)).unwrap().id;
-        let selection = Selection {
-            ids: Some(id..=id),
-            ..Selection::default()
-        };
-        assert_eq!(
-            slice_with_registers(&trace, &selection, usize::MAX).count(),
-            2
-        );
+        let selection = Selection { ids: Some(id..=id), ..Selection::default() };
+        assert_eq!(slice_with_registers(&trace, &selection, usize::MAX).count(), 2);
     }
 }

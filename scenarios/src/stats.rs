@@ -215,23 +215,12 @@ mod tests {
         let trace = Trace::read(input.as_bytes(), "t").unwrap();
         let stats = Stats::of(&trace.commands);
         assert_eq!((stats.commands, stats.first_id, stats.last_id), (9, 3, 11));
-        assert_eq!(
-            (stats.span_ms, stats.gap_ms.p50, stats.gap_ms.max),
-            (140, 0, 100)
-        );
-        let mix = (
-            stats.registers,
-            stats.tweets,
-            stats.follows,
-            stats.unfollows,
-        );
+        assert_eq!((stats.span_ms, stats.gap_ms.p50, stats.gap_ms.max), (140, 0, 100));
+        let mix = (stats.registers, stats.tweets, stats.follows, stats.unfollows);
         assert_eq!(mix, (2, 4, 2, 1));
         assert_eq!((stats.text_chars.max, stats.text_bytes.max), (4, 5));
         assert_eq!((stats.duplicate_texts, stats.non_ascii_share), (1, 0.5));
-        assert_eq!(
-            (stats.duplicate_follows, stats.unfollows_of_no_edge),
-            (1, 1)
-        );
+        assert_eq!((stats.duplicate_follows, stats.unfollows_of_no_edge), (1, 1));
         assert_eq!((stats.unregistered, stats.emails_with_plus), (1, 1));
         let last = (stats.final_users, stats.final_messages, stats.final_edges);
         assert_eq!(last, (2, 3, 1));

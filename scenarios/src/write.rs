@@ -36,11 +36,7 @@ pub struct TraceWriter<W> {
 impl<W: Write> TraceWriter<W> {
     /// Writes to `sink`.
     pub fn new(sink: W) -> Self {
-        Self {
-            sink,
-            line: Vec::new(),
-            last_ms: None,
-        }
+        Self { sink, line: Vec::new(), last_ms: None }
     }
 
     /// Writes one command. Nothing of a command that fails is written.
@@ -55,9 +51,7 @@ impl<W: Write> TraceWriter<W> {
         write!(self.line, "{id}\t{delay}\t{at_ms}\t{}", action.keyword())?;
         self.field(*id, Field::User, action.user())?;
         match action {
-            Action::Register {
-                email, password, ..
-            } => {
+            Action::Register { email, password, .. } => {
                 self.field(*id, Field::Email, email)?;
                 self.last_field(*id, Field::Password, password)?;
             }
@@ -146,20 +140,10 @@ mod tests {
     fn a_value_that_would_break_the_line_is_refused_and_leaves_no_trace() {
         let mut writer = TraceWriter::new(Vec::new());
         for (text, field) in [("a\tb", "text"), ("a\nb", "text"), ("a\r", "text")] {
-            let action = Action::Tweet {
-                user: "A B".into(),
-                text: text.into(),
-            };
-            let command = Command {
-                id: 3,
-                at_ms: 0,
-                action,
-            };
+            let action = Action::Tweet { user: "A B".into(), text: text.into() };
+            let command = Command { id: 3, at_ms: 0, action };
             let message = writer.write(&command).unwrap_err().to_string();
-            assert!(
-                message.starts_with(&format!("command 3: the {field} holds")),
-                "{message}"
-            );
+            assert!(message.starts_with(&format!("command 3: the {field} holds")), "{message}");
         }
         assert!(writer.finish().unwrap().is_empty());
     }

@@ -18,27 +18,16 @@ struct Fixture {
 
 fn fixture() -> Fixture {
     if let Some(path) = std::env::var_os("LIMOSA_TRACE").filter(|path| !path.is_empty()) {
-        return Fixture {
-            path: path.into(),
-            is_real: true,
-            _directory: None,
-        };
+        return Fixture { path: path.into(), is_real: true, _directory: None };
     }
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("generated.tsv");
     fs_err::write(&path, written(generated(&Profile::course().unwrap(), 3))).unwrap();
-    Fixture {
-        path,
-        is_real: false,
-        _directory: Some(directory),
-    }
+    Fixture { path, is_real: false, _directory: Some(directory) }
 }
 
 fn generated(profile: &Profile, seed: u64) -> Generator {
-    let options = Options {
-        seed,
-        ..Options::default()
-    };
+    let options = Options { seed, ..Options::default() };
     Generator::new(profile, options).unwrap()
 }
 
@@ -52,11 +41,7 @@ fn written(commands: impl Iterator<Item = limosa_scenarios::Command>) -> Vec<u8>
 fn reading_and_writing_give_the_very_same_bytes() {
     let fixture = fixture();
     let before = fs_err::read(&fixture.path).unwrap();
-    let after = written(
-        TraceReader::open(&fixture.path)
-            .unwrap()
-            .map(Result::unwrap),
-    );
+    let after = written(TraceReader::open(&fixture.path).unwrap().map(Result::unwrap));
     assert!(before == after);
     let trace = Trace::load(&fixture.path).unwrap();
     assert_eq!(trace.digest, digest(&fixture.path).unwrap());
@@ -75,12 +60,7 @@ fn the_linter_finds_nothing() {
 fn the_figures_of_the_course_are_known() {
     let fixture = fixture();
     let stats = Stats::of(&Trace::load(&fixture.path).unwrap().commands);
-    let mix = (
-        stats.registers,
-        stats.tweets,
-        stats.follows,
-        stats.unfollows,
-    );
+    let mix = (stats.registers, stats.tweets, stats.follows, stats.unfollows);
     assert_eq!(mix, (200, 11_306, 9_751, 4_665));
     if fixture.is_real {
         assert_eq!((stats.first_id, stats.last_id), (0, 25_921));
@@ -115,10 +95,7 @@ fn a_generated_trace_is_like_the_one_that_it_was_fitted_to() {
         let exact = |s: &Stats| (s.commands, s.registers, s.final_users, s.duplicate_follows);
         assert_eq!(exact(&stats), exact(&original));
         let near = |what: &str, a: f64, b: f64, tolerance: f64| {
-            assert!(
-                (a - b).abs() <= tolerance,
-                "seed {seed}: {what}: {a} against {b}"
-            );
+            assert!((a - b).abs() <= tolerance, "seed {seed}: {what}: {a} against {b}");
         };
         let ratio = |what: &str, a: i64, b: i64, tolerance: f64| {
             near(what, a as f64 / b as f64, 1.0, tolerance);
@@ -130,12 +107,7 @@ fn a_generated_trace_is_like_the_one_that_it_was_fitted_to() {
         count("follows", stats.follows, original.follows, 0.001);
         count("unfollows", stats.unfollows, original.unfollows, 0.001);
         count("edges", stats.final_edges, original.final_edges, 0.03);
-        count(
-            "of no edge",
-            stats.unfollows_of_no_edge,
-            original.unfollows_of_no_edge,
-            0.1,
-        );
+        count("of no edge", stats.unfollows_of_no_edge, original.unfollows_of_no_edge, 0.1);
         ratio("span", stats.span_ms, original.span_ms, 0.05);
         let quantiles = |what: &str, a: &Summary, b: &Summary, tolerance: f64| {
             for (a, b) in [(a.p50, b.p50), (a.p90, b.p90), (a.p99, b.p99)] {
@@ -145,25 +117,10 @@ fn a_generated_trace_is_like_the_one_that_it_was_fitted_to() {
         quantiles("gap", &stats.gap_ms, &original.gap_ms, 0.15);
         quantiles("text chars", &stats.text_chars, &original.text_chars, 0.05);
         quantiles("text bytes", &stats.text_bytes, &original.text_bytes, 0.05);
-        quantiles(
-            "per author",
-            &stats.tweets_per_author,
-            &original.tweets_per_author,
-            0.05,
-        );
+        quantiles("per author", &stats.tweets_per_author, &original.tweets_per_author, 0.05);
         near("author Zipf", stats.author_zipf, original.author_zipf, 0.05);
-        near(
-            "followee Zipf",
-            stats.followee_zipf,
-            original.followee_zipf,
-            0.4,
-        );
-        near(
-            "non-ASCII",
-            stats.non_ascii_share,
-            original.non_ascii_share,
-            0.02,
-        );
+        near("followee Zipf", stats.followee_zipf, original.followee_zipf, 0.4);
+        near("non-ASCII", stats.non_ascii_share, original.non_ascii_share, 0.02);
         let (a, b) = (stats.duplicate_texts, original.duplicate_texts);
         near("duplicates", a as f64, b as f64, 40.0);
         let (a, b) = (stats.emails_with_plus, original.emails_with_plus);

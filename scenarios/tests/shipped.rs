@@ -7,24 +7,15 @@ use limosa_scenarios::{Profile, TraceWriter, lint};
 use std::path::Path;
 
 fn compare(file: &str, options: Options) {
-    let shipped = fs_err::read(
-        Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("data")
-            .join(file),
-    )
-    .unwrap();
+    let shipped =
+        fs_err::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("data").join(file)).unwrap();
     let mut writer = TraceWriter::new(Vec::new());
     for command in Generator::new(&Profile::course().unwrap(), options).unwrap() {
         writer.write(&command).unwrap();
     }
     let generated = writer.finish().unwrap();
-    let differs = shipped
-        .split(|&b| b == b'\n')
-        .zip(generated.split(|&b| b == b'\n'));
-    let line = differs
-        .clone()
-        .position(|(a, b)| a != b)
-        .map(|index| index + 1);
+    let differs = shipped.split(|&b| b == b'\n').zip(generated.split(|&b| b == b'\n'));
+    let line = differs.clone().position(|(a, b)| a != b).map(|index| index + 1);
     assert!(
         shipped == generated,
         "{file} is not what its command in data/README.md generates; first at line {line:?}"

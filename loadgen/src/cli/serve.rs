@@ -5,6 +5,7 @@ use anyhow::Context as _;
 use limosa_server::{
     Config, DatabaseUrl,
     commit::Limits,
+    faults::{self, Fault},
     logs::{self, LogFormat},
     passwords::PasswordCost,
 };
@@ -23,7 +24,8 @@ const EXAMPLES: &str = "\
 Examples:
   limosa serve
   limosa serve --listen 127.0.0.1:0 --port-file port --database sqlite:/tmp/try.db
-  limosa serve --password-cost test --log warn --log-format json";
+  limosa serve --password-cost test --log warn --log-format json
+  limosa serve --fault lose:id=4711 --fault stall:every=5000,for=1000";
 
 /// Runs the reference server: the simulator API on a database, durable and in one process.
 #[derive(Debug, clap::Args)]
@@ -75,6 +77,10 @@ pub struct Args {
     #[arg(long, env = "LIMOSA_GRACE", value_name = "SECONDS", default_value = "10",
         value_parser = seconds)]
     grace: Duration,
+    /// What is to go wrong on purpose, off by default; may be repeated
+    #[arg(long = "fault", env = "LIMOSA_FAULT", value_name = "FAULT", value_delimiter = ';',
+        long_help = fault_help())]
+    faults: Vec<Fault>,
     /// What to log: a level, or directives as in RUST_LOG [default: RUST_LOG, else info]
     #[arg(long, env = "LIMOSA_LOG", value_name = "FILTER")]
     log: Option<String>,
@@ -125,8 +131,25 @@ impl Args {
         config.body_timeout = self.body_timeout;
         config.drain_delay = self.drain_delay;
         config.grace = self.grace;
+        config.faults = self.faults.clone();
         config
     }
+}
+
+fn fault_help() -> String {
+    let mut help = String::from(
+        "What is to go wrong on purpose, off by default; may be repeated, and separated by \
+         semicolons in the variable. every=K hits each K-th write that the fault concerns and \
+         that would be acknowledged, in the order of the commits; id=N those with that command \
+         id. Each hit is logged under the target `fault`.\n\n",
+    );
+    for fault in faults::registry() {
+        help += &format!(
+            "{}\n    {}\n    an audit reports: {}\n",
+            fault.syntax, fault.effect, fault.finding
+        );
+    }
+    help
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

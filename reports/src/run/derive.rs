@@ -58,11 +58,8 @@ fn close(
     timeline.push(second)?;
     log(second.second, latencies)?;
     latencies.clear();
-    *second = Second {
-        second: second.second + 1,
-        latest_sent: second.latest_sent,
-        ..Second::default()
-    };
+    *second =
+        Second { second: second.second + 1, latest_sent: second.latest_sent, ..Second::default() };
     Ok(())
 }
 
@@ -94,21 +91,9 @@ fn measure(latencies: &mut Histograms, entry: &Entry) {
         histograms::record(latencies, Series { figure, operation }, ns);
     };
     let operation = entry.intent.operation;
-    put(
-        Figure::Service,
-        operation,
-        outcome.done_ns.saturating_sub(outcome.sent_ns),
-    );
+    put(Figure::Service, operation, outcome.done_ns.saturating_sub(outcome.sent_ns));
     if let Some(intended_ns) = entry.intent.intended_ns {
-        put(
-            Figure::Response,
-            operation,
-            outcome.done_ns.saturating_sub(intended_ns),
-        );
+        put(Figure::Response, operation, outcome.done_ns.saturating_sub(intended_ns));
     }
-    put(
-        Figure::Lateness,
-        operation,
-        outcome.sent_ns.saturating_sub(entry.intent.ready_ns),
-    );
+    put(Figure::Lateness, operation, outcome.sent_ns.saturating_sub(entry.intent.ready_ns));
 }

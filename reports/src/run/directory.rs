@@ -60,10 +60,7 @@ impl RunDir {
     /// [`RunDirError::Io`] where the file system refuses.
     pub fn create_in(base: &Path, name: &str, now: Timestamp) -> Result<Self, RunDirError> {
         fs::create_dir_all(base)?;
-        let stamp = now
-            .to_zoned(TimeZone::UTC)
-            .strftime("%Y%m%dT%H%M%SZ")
-            .to_string();
+        let stamp = now.to_zoned(TimeZone::UTC).strftime("%Y%m%dT%H%M%SZ").to_string();
         let mut folder = format!("{stamp}-{name}");
         let mut attempt = 1;
         let path = loop {
@@ -109,10 +106,7 @@ impl RunDir {
         if !path.join("manifest.json").is_file() {
             return Err(RunDirError::NotARun(path.to_path_buf()));
         }
-        Ok(Self {
-            path: fs::canonicalize(path)?,
-            lock: None,
-        })
+        Ok(Self { path: fs::canonicalize(path)?, lock: None })
     }
 
     /// Takes the run directory for writing, until it is dropped.
@@ -161,9 +155,7 @@ impl RunDir {
     /// # Errors
     /// [`RunDirError::Ledger`] where the ledger cannot be opened.
     pub fn entries(&self) -> Result<ledger::Entries, RunDirError> {
-        Ok(ledger::Entries::new(ledger::LedgerReader::open(
-            &self.ledger(),
-        )?))
+        Ok(ledger::Entries::new(ledger::LedgerReader::open(&self.ledger())?))
     }
 
     /// Reads the manifest.
@@ -188,11 +180,7 @@ impl RunDir {
     /// [`RunDirError::Malformed`] or [`RunDirError::Newer`] where it does not hold one.
     pub fn judgement(&self) -> Result<Option<Judgement>, RunDirError> {
         let path = self.path.join("verdict.json");
-        if path.is_file() {
-            read_json(&path).map(Some)
-        } else {
-            Ok(None)
-        }
+        if path.is_file() { read_json(&path).map(Some) } else { Ok(None) }
     }
 
     /// Replaces the judgement, whole or not at all.
@@ -215,29 +203,17 @@ fn point_latest_at(base: &Path, folder: &str) -> io::Result<()> {
 }
 
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RunDirError> {
-    let malformed = |source| RunDirError::Malformed {
-        path: path.to_path_buf(),
-        source,
-    };
+    let malformed = |source| RunDirError::Malformed { path: path.to_path_buf(), source };
     let value: serde_json::Value = serde_json::from_slice(&fs::read(path)?).map_err(malformed)?;
-    let found = value
-        .get("format_version")
-        .and_then(serde_json::Value::as_u64)
-        .unwrap_or(0);
+    let found = value.get("format_version").and_then(serde_json::Value::as_u64).unwrap_or(0);
     if found > u64::from(FORMAT_VERSION) {
-        return Err(RunDirError::Newer {
-            path: path.to_path_buf(),
-            found,
-        });
+        return Err(RunDirError::Newer { path: path.to_path_buf(), found });
     }
     serde_json::from_value(value).map_err(malformed)
 }
 
 fn write_json(path: &Path, value: &impl Serialize) -> Result<(), RunDirError> {
-    let malformed = |source| RunDirError::Malformed {
-        path: path.to_path_buf(),
-        source,
-    };
+    let malformed = |source| RunDirError::Malformed { path: path.to_path_buf(), source };
     let mut bytes = serde_json::to_vec_pretty(value).map_err(malformed)?;
     bytes.push(b'\n');
     write_whole(path, &bytes)?;

@@ -63,12 +63,8 @@ impl Series {
     fn parse(tag: &str) -> Option<Self> {
         let (figure, operation) = tag.split_once('.')?;
         Some(Self {
-            figure: Figure::ALL
-                .into_iter()
-                .find(|known| known.name() == figure)?,
-            operation: Operation::ALL
-                .into_iter()
-                .find(|known| known.name() == operation)?,
+            figure: Figure::ALL.into_iter().find(|known| known.name() == figure)?,
+            operation: Operation::ALL.into_iter().find(|known| known.name() == operation)?,
         })
     }
 }
@@ -86,10 +82,7 @@ pub type Histograms = BTreeMap<Series, Histogram<u64>>;
 
 /// Records one value.
 pub fn record(histograms: &mut Histograms, series: Series, ns: u64) {
-    histograms
-        .entry(series)
-        .or_insert_with(empty)
-        .saturating_record(ns);
+    histograms.entry(series).or_insert_with(empty).saturating_record(ns);
 }
 
 /// Why a latency log could not be written or read.
@@ -169,10 +162,8 @@ pub fn read(path: &Path, mut each: impl FnMut(Interval)) -> Result<(), LatencyLo
     let bytes = fs::read(path)?;
     let mut deserializer = Deserializer::new();
     for (index, entry) in IntervalLogIterator::new(&bytes).enumerate() {
-        let malformed = || LatencyLogError::Malformed {
-            path: path.to_path_buf(),
-            entry: index + 1,
-        };
+        let malformed =
+            || LatencyLogError::Malformed { path: path.to_path_buf(), entry: index + 1 };
         let LogEntry::Interval(line) = entry.map_err(|_| malformed())? else {
             continue;
         };
@@ -183,9 +174,7 @@ pub fn read(path: &Path, mut each: impl FnMut(Interval)) -> Result<(), LatencyLo
 
 fn decode(line: &IntervalLogHistogram<'_>, deserializer: &mut Deserializer) -> Option<Interval> {
     use base64::Engine as _;
-    let bytes = base64::prelude::BASE64_STANDARD
-        .decode(line.encoded_histogram())
-        .ok()?;
+    let bytes = base64::prelude::BASE64_STANDARD.decode(line.encoded_histogram()).ok()?;
     Some(Interval {
         start: line.start_timestamp(),
         length: line.duration(),

@@ -41,7 +41,7 @@ pub struct Mode {
     pub order: String,
     /// `limosa` (keep-alive) or `simulator` (as the course's simulator).
     pub client: String,
-    /// `max` (as fast as the answers come) or `speed K` (the trace's own times, K times faster).
+    /// `max` (as fast as the answers come) or `speed:K` (the trace's own times, K times faster).
     pub pace: String,
     /// The longest wait for a connection, in milliseconds.
     pub connect_timeout_ms: u64,

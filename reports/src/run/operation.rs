@@ -57,10 +57,7 @@ impl Operation {
 
     /// Whether the operation is a command of the simulator, which changes the target's state.
     pub fn is_write(self) -> bool {
-        matches!(
-            self,
-            Self::Register | Self::Tweet | Self::Follow | Self::Unfollow
-        )
+        matches!(self, Self::Register | Self::Tweet | Self::Follow | Self::Unfollow)
     }
 
     /// The operation that a ledger byte stands for.
@@ -86,12 +83,8 @@ pub enum Ack {
 
 impl Ack {
     /// Every kind, in the order in which reports list them.
-    pub const ALL: [Self; 4] = [
-        Self::Acknowledged,
-        Self::Rejected,
-        Self::NotSent,
-        Self::Indeterminate,
-    ];
+    pub const ALL: [Self; 4] =
+        [Self::Acknowledged, Self::Rejected, Self::NotSent, Self::Indeterminate];
 
     /// The kind that a ledger byte stands for.
     pub fn from_code(code: u8) -> Option<Self> {

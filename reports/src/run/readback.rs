@@ -79,19 +79,13 @@ impl ReadBack {
         if !path.is_file() {
             return Ok(None);
         }
-        let malformed = |source| RunDirError::Malformed {
-            path: path.to_path_buf(),
-            source,
-        };
+        let malformed = |source| RunDirError::Malformed { path: path.to_path_buf(), source };
         let mut lines = BufReader::new(fs::File::open(path)?).lines();
         let first = lines.next().transpose()?.unwrap_or_default();
         let header: Header = serde_json::from_str(&first).map_err(malformed)?;
         if header.format_version > FORMAT_VERSION {
             let found = header.format_version.into();
-            return Err(RunDirError::Newer {
-                path: path.to_path_buf(),
-                found,
-            });
+            return Err(RunDirError::Newer { path: path.to_path_buf(), found });
         }
         let mut users = BTreeMap::new();
         for line in lines {

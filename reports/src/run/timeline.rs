@@ -38,12 +38,8 @@ impl TimelineWriter {
     /// # Errors
     /// [`RunDirError::Io`] where the file system refuses.
     pub fn create(path: &Path) -> Result<Self, RunDirError> {
-        let mut writer = Self {
-            out: BufWriter::new(fs::File::create(path)?),
-        };
-        writer.line(&Header {
-            format_version: FORMAT_VERSION,
-        })?;
+        let mut writer = Self { out: BufWriter::new(fs::File::create(path)?) };
+        writer.line(&Header { format_version: FORMAT_VERSION })?;
         Ok(writer)
     }
 
@@ -74,21 +70,13 @@ impl TimelineWriter {
 /// # Errors
 /// [`RunDirError::Malformed`] or [`RunDirError::Newer`] where it does not hold one.
 pub fn read(path: &Path) -> Result<Vec<Second>, RunDirError> {
-    let malformed = |source| RunDirError::Malformed {
-        path: path.to_path_buf(),
-        source,
-    };
+    let malformed = |source| RunDirError::Malformed { path: path.to_path_buf(), source };
     let mut lines = BufReader::new(fs::File::open(path)?).lines();
     let first = lines.next().transpose()?.unwrap_or_default();
     let header: Header = serde_json::from_str(&first).map_err(malformed)?;
     if header.format_version > FORMAT_VERSION {
         let found = header.format_version.into();
-        return Err(RunDirError::Newer {
-            path: path.to_path_buf(),
-            found,
-        });
+        return Err(RunDirError::Newer { path: path.to_path_buf(), found });
     }
-    lines
-        .map(|line| serde_json::from_str(&line?).map_err(malformed))
-        .collect()
+    lines.map(|line| serde_json::from_str(&line?).map_err(malformed)).collect()
 }

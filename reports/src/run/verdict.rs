@@ -226,10 +226,7 @@ impl Audit {
 
     /// How many commands are of the class.
     pub fn count(&self, class: Class) -> u64 {
-        self.counts
-            .values()
-            .filter_map(|classes| classes.get(&class))
-            .sum()
+        self.counts.values().filter_map(|classes| classes.get(&class)).sum()
     }
 }
 
@@ -329,15 +326,13 @@ pub struct Outage {
 impl Outage {
     /// The least that it lasted, in nanoseconds.
     pub fn least_ns(&self) -> u64 {
-        self.last_failed_return_ns
-            .saturating_sub(self.first_failed_call_ns)
+        self.last_failed_return_ns.saturating_sub(self.first_failed_call_ns)
     }
 
     /// The most that it can have lasted, in nanoseconds; `None` where it had not ended.
     pub fn most_ns(&self) -> Option<u64> {
         let from = self.last_ok_call_ns.unwrap_or(0);
-        self.next_ok_return_ns
-            .map(|until| until.saturating_sub(from))
+        self.next_ok_return_ns.map(|until| until.saturating_sub(from))
     }
 }
 

@@ -63,10 +63,7 @@ mod tests {
         for _ in 0..60_000 {
             counts[dice.index(6)] += 1;
         }
-        assert!(
-            counts.iter().all(|count| count.abs_diff(10_000) < 500),
-            "{counts:?}"
-        );
+        assert!(counts.iter().all(|count| count.abs_diff(10_000) < 500), "{counts:?}");
         let (mut a, mut b) = (Dice::new(7), Dice::new(7));
         assert!((0..100).all(|_| a.below(1 << 40) == b.below(1 << 40)));
     }

@@ -159,11 +159,7 @@ impl Generator {
         let password = people::password(&mut self.dice, &self.profile.password_chars);
         self.names.push(user.clone());
         self.quotas.open(number);
-        Action::Register {
-            user,
-            email,
-            password,
-        }
+        Action::Register { user, email, password }
     }
 
     fn tweet(&mut self) -> Action {
@@ -174,10 +170,7 @@ impl Generator {
             }
             None => self.dice.index(self.names.len()),
         };
-        Action::Tweet {
-            user: self.names[author].clone(),
-            text: self.text(),
-        }
+        Action::Tweet { user: self.names[author].clone(), text: self.text() }
     }
 
     fn text(&mut self) -> String {
@@ -190,10 +183,8 @@ impl Generator {
             return format!("{}{nonce}", self.recent[index]);
         }
         let length = self.profile.text_chars.at(self.dice.level()).round() as usize;
-        let style = Style {
-            non_ascii: self.profile.non_ascii_texts,
-            wide_chars: self.profile.wide_chars,
-        };
+        let style =
+            Style { non_ascii: self.profile.non_ascii_texts, wide_chars: self.profile.wide_chars };
         let text = text::text(&mut self.dice, length.saturating_sub(nonce.len()), style);
         if self.recent.len() == RECENT_TEXTS {
             self.recent.pop_front();
@@ -207,24 +198,17 @@ impl Generator {
         let quotas = &mut self.quotas;
         let user = quotas.followers.draw(&mut self.dice);
         let user = user.unwrap_or_else(|| self.dice.index(users));
-        let found = self
-            .graph
-            .follow(&mut self.dice, user, users, &quotas.followees);
+        let found = self.graph.follow(&mut self.dice, user, users, &quotas.followees);
         let (user, whom) = match found {
             Some(whom) => (user, whom),
             // This user has followed everyone: the first who has not takes the turn.
             None => (0..users).find_map(|other| {
-                let whom = self
-                    .graph
-                    .follow(&mut self.dice, other, users, &quotas.followees);
+                let whom = self.graph.follow(&mut self.dice, other, users, &quotas.followees);
                 whom.map(|whom| (other, whom))
             })?,
         };
         quotas.spend(user, whom);
-        Some(Action::Follow {
-            user: self.names[user].clone(),
-            whom: self.names[whom].clone(),
-        })
+        Some(Action::Follow { user: self.names[user].clone(), whom: self.names[whom].clone() })
     }
 
     fn unfollow(&mut self) -> Option<Action> {
@@ -234,10 +218,7 @@ impl Generator {
             Some(strangers) => strangers,
             None => self.graph.unfollow(&mut self.dice).or(strangers)?,
         };
-        Some(Action::Unfollow {
-            user: self.names[user].clone(),
-            whom: self.names[whom].clone(),
-        })
+        Some(Action::Unfollow { user: self.names[user].clone(), whom: self.names[whom].clone() })
     }
 }
 

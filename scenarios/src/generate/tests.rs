@@ -21,11 +21,7 @@ fn course(options: Options) -> Vec<u8> {
 
 #[test]
 fn a_seed_gives_the_same_bytes_and_another_seed_others() {
-    let options = |seed| Options {
-        seed,
-        commands: Some(500),
-        ..Options::default()
-    };
+    let options = |seed| Options { seed, commands: Some(500), ..Options::default() };
     assert_eq!(course(options(1)), course(options(1)));
     assert_ne!(course(options(1)), course(options(2)));
 }
@@ -63,25 +59,14 @@ proptest! {
 
 #[test]
 fn more_users_than_commands_are_refused() {
-    let options = Options {
-        commands: Some(10),
-        users: Some(11),
-        ..Options::default()
-    };
+    let options = Options { commands: Some(10), users: Some(11), ..Options::default() };
     let error = Generator::new(&Profile::course().unwrap(), options).unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .starts_with("11 users cannot be registered by 10 commands")
-    );
+    assert!(error.to_string().starts_with("11 users cannot be registered by 10 commands"));
 }
 
 #[test]
 fn users_grow_with_commands_unless_given() {
-    let options = Options {
-        commands: Some(2592),
-        ..Options::default()
-    };
+    let options = Options { commands: Some(2592), ..Options::default() };
     let trace = Trace::read(course(options).as_slice(), "t").unwrap();
     assert_eq!(Stats::of(&trace.commands).final_users, 19);
     let lint = lint::lint(course(options).as_slice(), "t", lint::Options::default()).unwrap();
@@ -91,29 +76,17 @@ fn users_grow_with_commands_unless_given() {
 #[test]
 fn a_profile_fitted_to_a_generated_trace_is_that_it_was_generated_from() {
     let course = Profile::course().unwrap();
-    let trace = bytes(
-        &course,
-        Options {
-            seed: 11,
-            ..Options::default()
-        },
-    );
+    let trace = bytes(&course, Options { seed: 11, ..Options::default() });
     let trace = Trace::read(trace.as_slice(), "generated").unwrap();
     let again = Profile::fit(&trace);
-    assert_eq!(
-        (again.commands, again.users),
-        (course.commands, course.users)
-    );
+    assert_eq!((again.commands, again.users), (course.commands, course.users));
     assert!((again.non_ascii_texts - course.non_ascii_texts).abs() < 0.02);
     assert!((again.unfollows_of_no_edge - course.unfollows_of_no_edge).abs() < 0.03);
     assert!((again.wide_chars - course.wide_chars).abs() < 0.03);
     assert!((again.span_ms - course.span_ms).abs() < course.span_ms / 10);
     for level in [0.1, 0.5, 0.9] {
         let near = |a: f64, b: f64| (a - b).abs() <= 0.1 * b;
-        assert!(
-            near(again.text_chars.at(level), course.text_chars.at(level)),
-            "{level}"
-        );
+        assert!(near(again.text_chars.at(level), course.text_chars.at(level)), "{level}");
         assert!(near(again.gaps.at(level), course.gaps.at(level)), "{level}");
     }
 }

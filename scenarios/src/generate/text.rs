@@ -64,26 +64,12 @@ const WORDS: [&[&str]; 11] = [
         "travelling",
         "waterlines",
     ],
-    &[
-        "breakwaters",
-        "countryside",
-        "northwester",
-        "thunderhead",
-        "undisturbed",
-        "windflowers",
-    ],
+    &["breakwaters", "countryside", "northwester", "thunderhead", "undisturbed", "windflowers"],
 ];
 
 /// Characters that stand for one of ASCII in the same place, as a typesetter or a Dane would.
-const RESPELT: [(char, char); 7] = [
-    (' ', '—'),
-    ('.', '…'),
-    ('e', 'é'),
-    ('a', 'å'),
-    ('o', 'ø'),
-    (' ', '–'),
-    ('i', 'ï'),
-];
+const RESPELT: [(char, char); 7] =
+    [(' ', '—'), ('.', '…'), ('e', 'é'), ('a', 'å'), ('o', 'ø'), (' ', '–'), ('i', 'ï')];
 
 /// How texts are to look.
 #[derive(Debug, Clone, Copy)]
@@ -154,10 +140,7 @@ fn sentence(dice: &mut Dice, length: usize) -> String {
 mod tests {
     use super::*;
 
-    const PLAIN: Style = Style {
-        non_ascii: 0.0,
-        wide_chars: 1.0,
-    };
+    const PLAIN: Style = Style { non_ascii: 0.0, wide_chars: 1.0 };
 
     #[test]
     fn words_stand_in_the_list_of_their_length() {
@@ -173,10 +156,7 @@ mod tests {
         let mut dice = Dice::new(1);
         for length in 1..400 {
             for non_ascii in [0.0, 1.0] {
-                let style = Style {
-                    non_ascii,
-                    wide_chars: 1.5,
-                };
+                let style = Style { non_ascii, wide_chars: 1.5 };
                 let text = text(&mut dice, length, style);
                 assert_eq!(text.chars().count(), length, "{text:?}");
                 assert_eq!(text.is_ascii(), non_ascii == 0.0, "{text:?}");

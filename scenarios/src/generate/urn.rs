@@ -15,10 +15,7 @@ pub(super) struct Urn {
 impl Urn {
     /// An empty urn for this many colours.
     pub(super) fn new(colours: usize) -> Self {
-        Self {
-            tree: vec![0; colours + 1],
-            balls: 0,
-        }
+        Self { tree: vec![0; colours + 1], balls: 0 }
     }
 
     /// Adds balls of a colour.
@@ -48,9 +45,7 @@ impl Urn {
         }
         let mut target = dice.below(self.balls);
         let mut node = 0;
-        let mut step = (self.tree.len() - 1)
-            .checked_ilog2()
-            .map_or(0, |log| 1 << log);
+        let mut step = (self.tree.len() - 1).checked_ilog2().map_or(0, |log| 1 << log);
         while step > 0 {
             if let Some(&count) = self.tree.get(node + step)
                 && count <= target
@@ -87,14 +82,9 @@ mod tests {
     #[test]
     fn colours_are_drawn_in_proportion() {
         let mut urn = Urn::new(3);
-        [1, 0, 3]
-            .into_iter()
-            .enumerate()
-            .for_each(|(colour, balls)| urn.add(colour, balls));
+        [1, 0, 3].into_iter().enumerate().for_each(|(colour, balls)| urn.add(colour, balls));
         let mut dice = Dice::new(5);
-        let of_the_first = (0..10_000)
-            .filter(|_| urn.draw(&mut dice) == Some(0))
-            .count();
+        let of_the_first = (0..10_000).filter(|_| urn.draw(&mut dice) == Some(0)).count();
         assert!(of_the_first.abs_diff(2500) < 150, "{of_the_first}");
     }
 }

@@ -123,10 +123,7 @@ impl Linter {
     fn time(&mut self, fields: &Fields<'_>) {
         let delay = fields.number(Field::Delay);
         let time = fields.number(Field::Time);
-        for fault in [&delay, &time]
-            .into_iter()
-            .filter_map(|number| number.as_ref().err())
-        {
+        for fault in [&delay, &time].into_iter().filter_map(|number| number.as_ref().err()) {
             self.fault(fault);
         }
         let last = std::mem::replace(&mut self.last_ms, time.as_ref().ok().copied());
@@ -151,11 +148,7 @@ impl Linter {
         for &field in [Field::User].iter().chain(verb.arguments()) {
             let bytes = fields.bytes(field);
             if bytes.is_empty() {
-                self.found(
-                    Kind::EmptyField,
-                    Some(field),
-                    format!("the {field} is empty"),
-                );
+                self.found(Kind::EmptyField, Some(field), format!("the {field} is empty"));
             }
             if bytes.contains(&0) {
                 let message = format!("the {field} {:?} holds a NUL", excerpt(bytes));
@@ -177,10 +170,8 @@ impl Linter {
                 Field::User | Field::Whom
                     if text.contains(|c: char| c == '/' || (c.is_control() && c != '\0')) =>
                 {
-                    let message = format!(
-                        "the name {:?} holds a / or a control character",
-                        excerpt(bytes)
-                    );
+                    let message =
+                        format!("the name {:?} holds a / or a control character", excerpt(bytes));
                     self.found(Kind::UserName, Some(field), message);
                 }
                 _ => {}
@@ -250,12 +241,7 @@ impl Linter {
     }
 
     fn found(&mut self, kind: Kind, field: Option<Field>, message: String) {
-        let finding = Finding {
-            kind,
-            line: self.line,
-            field,
-            message,
-        };
+        let finding = Finding { kind, line: self.line, field, message };
         self.report.add(finding, 1, self.options.examples);
     }
 }

@@ -28,10 +28,7 @@ pub struct Options {
 impl Default for Options {
     /// Texts of 140 characters, the longest of the course's trace; five examples.
     fn default() -> Self {
-        Self {
-            text_limit: 140,
-            examples: 5,
-        }
+        Self { text_limit: 140, examples: 5 }
     }
 }
 

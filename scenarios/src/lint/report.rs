@@ -57,9 +57,7 @@ impl Report {
 
     /// How many findings are of this kind.
     pub fn of(&self, kind: Kind) -> u64 {
-        self.findings
-            .get(&kind)
-            .map_or(0, |findings| findings.total)
+        self.findings.get(&kind).map_or(0, |findings| findings.total)
     }
 
     pub(super) fn add(&mut self, finding: Finding, weight: u64, most_examples: usize) {

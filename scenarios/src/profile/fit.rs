@@ -13,13 +13,11 @@ use std::collections::HashMap;
 const PHASES: usize = 20;
 
 /// Levels of a body with a tail on both sides.
-const BODY: [f64; 15] = [
-    0.0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0,
-];
+const BODY: [f64; 15] =
+    [0.0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0];
 /// Levels of a distribution whose upper tail matters.
-const TAIL: [f64; 17] = [
-    0.0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.997, 0.999, 1.0,
-];
+const TAIL: [f64; 17] =
+    [0.0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.997, 0.999, 1.0];
 
 impl Profile {
     /// The profile of a trace, its figures rounded to three places.
@@ -108,9 +106,7 @@ fn relative_gaps(
     if relative.mean() <= 0.0 {
         return Quantiles::tabulate(&[0.0, 1.0], 1.0, |_| 1.0);
     }
-    Quantiles::tabulate(&TAIL, 0.001, |level| {
-        relative.quantile(level) as f64 / PARTS
-    })
+    Quantiles::tabulate(&TAIL, 0.001, |level| relative.quantile(level) as f64 / PARTS)
 }
 
 /// How often each registered user did what.
@@ -137,10 +133,6 @@ impl Shares {
             }
         }
         let column = |place: usize| counts.values().map(|count| count[place]).collect();
-        Self {
-            authors: column(0),
-            followers: column(1),
-            followees: column(2),
-        }
+        Self { authors: column(0), followers: column(1), followees: column(2) }
     }
 }

@@ -120,20 +120,12 @@ impl Profile {
             ("non-ascii-texts", self.non_ascii_texts),
             ("plus-emails", self.plus_emails),
         ] {
-            require(
-                (0.0..=1.0).contains(&share),
-                setting,
-                "a share between 0 and 1",
-            )?;
+            require((0.0..=1.0).contains(&share), setting, "a share between 0 and 1")?;
         }
         let wide = (1.0..=2.0).contains(&self.wide_chars);
         require(wide, "wide-chars", "a number from 1 to 2")?;
         require(self.span_ms >= 0, "span-ms", "0 or more milliseconds")?;
-        require(
-            !self.phases.is_empty(),
-            "phases",
-            "a list of at least one phase",
-        )?;
+        require(!self.phases.is_empty(), "phases", "a list of at least one phase")?;
         self.password_chars.check("password-chars")?;
         self.text_chars.check("text-chars")?;
         self.gaps.check("gaps")?;
@@ -141,10 +133,7 @@ impl Profile {
         self.followers.check("followers")?;
         self.followees.check("followees")?;
         if self.users == 0 || self.users > self.commands {
-            return Err(ProfileError::Users {
-                users: self.users,
-                commands: self.commands,
-            });
+            return Err(ProfileError::Users { users: self.users, commands: self.commands });
         }
         Ok(())
     }
@@ -164,10 +153,7 @@ mod tests {
     #[test]
     fn the_built_in_profile_is_valid_and_survives_a_round_trip() {
         let course = Profile::course().unwrap();
-        assert_eq!(
-            Profile::from_toml(&course.to_toml().unwrap()).unwrap(),
-            course
-        );
+        assert_eq!(Profile::from_toml(&course.to_toml().unwrap()).unwrap(), course);
     }
 
     #[test]

@@ -97,10 +97,9 @@ impl Skew {
         match self {
             Self::ByRank(weights) => weights.check(setting),
             Self::Zipf(exponent) if exponent.is_finite() && *exponent >= 0.0 => Ok(()),
-            Self::Zipf(_) => Err(ProfileError::Setting {
-                setting,
-                rule: "an exponent of at least 0",
-            }),
+            Self::Zipf(_) => {
+                Err(ProfileError::Setting { setting, rule: "an exponent of at least 0" })
+            }
         }
     }
 }

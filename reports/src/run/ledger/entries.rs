@@ -1,6 +1,7 @@
 //! Intents joined with their outcomes.
 
 use super::{Damage, Frame, Intent, LedgerError, LedgerReader, Mark, Outcome};
+use crate::run::operation::Ack;
 use std::collections::HashMap;
 
 /// One request: what was about to be sent, and what came of it.
@@ -12,6 +13,18 @@ pub struct Entry {
     pub intent: Intent,
     /// What came of it; `None` where the generator ended before it knew.
     pub outcome: Option<Outcome>,
+}
+
+impl Entry {
+    /// What the sender knows of the effect; without an outcome, nothing.
+    pub fn ack(&self) -> Ack {
+        self.outcome.as_ref().map_or(Ack::Indeterminate, |outcome| outcome.ack)
+    }
+
+    /// When the target answered; `None` where it did not.
+    pub fn answered_ns(&self) -> Option<u64> {
+        self.outcome.as_ref().filter(|outcome| outcome.status != 0).map(|outcome| outcome.done_ns)
+    }
 }
 
 /// The ledger's requests: those with an outcome in the order of their outcomes, then, part by
@@ -61,11 +74,7 @@ impl Entries {
         let mut rest: Vec<Entry> = self
             .in_flight
             .drain()
-            .map(|(_, intent)| Entry {
-                part,
-                intent,
-                outcome: None,
-            })
+            .map(|(_, intent)| Entry { part, intent, outcome: None })
             .collect();
         rest.sort_by_key(|entry| entry.intent.sequence);
         self.abandoned = rest.into_iter();
@@ -99,11 +108,7 @@ impl Entries {
                 }
                 Frame::Outcome(outcome) => match self.in_flight.remove(&outcome.sequence) {
                     Some(intent) => {
-                        return Ok(Some(Entry {
-                            part,
-                            intent,
-                            outcome: Some(outcome),
-                        }));
+                        return Ok(Some(Entry { part, intent, outcome: Some(outcome) }));
                     }
                     None => self.strays += 1,
                 },

@@ -175,10 +175,7 @@ impl Frame {
                     latest: Some(cursor.i64()?).filter(|id| *id != NONE_LATEST),
                 })
             }
-            TAG_MARK => Self::Mark(Mark {
-                at_ns: cursor.u64()?,
-                name: cursor.text()?,
-            }),
+            TAG_MARK => Self::Mark(Mark { at_ns: cursor.u64()?, name: cursor.text()? }),
             _ => return None,
         };
         cursor.rest.is_empty().then_some(frame)

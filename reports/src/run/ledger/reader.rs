@@ -46,10 +46,7 @@ impl LedgerReader {
     pub fn open(directory: &Path) -> Result<Self, LedgerError> {
         let mut segments = Vec::new();
         if directory.is_dir() {
-            let io = |source| LedgerError::Io {
-                path: directory.to_path_buf(),
-                source,
-            };
+            let io = |source| LedgerError::Io { path: directory.to_path_buf(), source };
             for entry in fs::read_dir(directory).map_err(io)? {
                 let path = entry.map_err(io)?.path();
                 if let Some(part) = part_of(&path) {
@@ -58,11 +55,7 @@ impl LedgerReader {
             }
         }
         segments.sort();
-        Ok(Self {
-            segments: segments.into_iter(),
-            current: None,
-            damage: Vec::new(),
-        })
+        Ok(Self { segments: segments.into_iter(), current: None, damage: Vec::new() })
     }
 
     /// The places that could not be read so far: after the last frame, all of them.
@@ -85,10 +78,7 @@ impl LedgerReader {
                 }
                 Ok(None) => self.current = None,
                 Err(source) if source.kind() == io::ErrorKind::InvalidData => {
-                    self.damage.push(Damage {
-                        path: segment.path.clone(),
-                        offset: segment.offset,
-                    });
+                    self.damage.push(Damage { path: segment.path.clone(), offset: segment.offset });
                     self.current = None;
                 }
                 Err(source) => {
@@ -112,10 +102,7 @@ impl Iterator for LedgerReader {
 impl OpenSegment {
     /// `None` where the writer was killed before the header was whole.
     fn open(part: u16, path: PathBuf) -> Result<Option<Self>, LedgerError> {
-        let io = |source| LedgerError::Io {
-            path: path.clone(),
-            source,
-        };
+        let io = |source| LedgerError::Io { path: path.clone(), source };
         let mut input = BufReader::with_capacity(1 << 18, fs::File::open(&path).map_err(io)?);
         let mut header = [0; HEADER_BYTES];
         match input.read_exact(&mut header) {
@@ -130,20 +117,10 @@ impl OpenSegment {
             return Err(LedgerError::NotALedger { path });
         };
         if version > crate::run::FORMAT_VERSION {
-            return Err(LedgerError::Newer {
-                path,
-                found: version,
-            });
+            return Err(LedgerError::Newer { path, found: version });
         }
         let offset = HEADER_BYTES as u64;
-        Ok(Some(Self {
-            part,
-            path,
-            input,
-            offset,
-            offset_ns,
-            payload: Vec::new(),
-        }))
+        Ok(Some(Self { part, path, input, offset, offset_ns, payload: Vec::new() }))
     }
 
     /// The next frame; `None` at the end; `InvalidData` at damage.
@@ -181,10 +158,7 @@ fn part_of(path: &Path) -> Option<u16> {
 fn parse_header(header: &[u8; HEADER_BYTES]) -> Option<(u32, u64)> {
     let rest = header.strip_prefix(MAGIC.as_slice())?;
     let (version, offset_ns) = rest.split_first_chunk::<4>()?;
-    Some((
-        u32::from_le_bytes(*version),
-        u64::from_le_bytes(*offset_ns.first_chunk::<8>()?),
-    ))
+    Some((u32::from_le_bytes(*version), u64::from_le_bytes(*offset_ns.first_chunk::<8>()?)))
 }
 
 fn read_fully(input: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {

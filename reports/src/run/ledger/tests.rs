@@ -31,24 +31,13 @@ fn outcome(sequence: u64) -> Outcome {
 }
 
 fn frames(directory: &std::path::Path) -> Vec<(u16, Frame)> {
-    LedgerReader::open(directory)
-        .unwrap()
-        .map(Result::unwrap)
-        .collect()
+    LedgerReader::open(directory).unwrap().map(Result::unwrap).collect()
 }
 
 fn arbitrary_frame() -> impl Strategy<Value = Frame> {
-    let intent = (
-        any::<u64>(),
-        any::<i64>(),
-        0..9u8,
-        any::<u32>(),
-        any::<(u32, u32)>(),
-        ".*",
-        ".*",
-    )
-        .prop_map(
-            |(sequence, command_id, code, lane, (intended, called), user, detail)| {
+    let intent =
+        (any::<u64>(), any::<i64>(), 0..9u8, any::<u32>(), any::<(u32, u32)>(), ".*", ".*")
+            .prop_map(|(sequence, command_id, code, lane, (intended, called), user, detail)| {
                 Frame::Intent(Intent {
                     sequence,
                     command_id,
@@ -60,36 +49,22 @@ fn arbitrary_frame() -> impl Strategy<Value = Frame> {
                     user,
                     detail,
                 })
-            },
-        );
-    let outcome = (
-        any::<u64>(),
-        any::<(u32, u32)>(),
-        any::<(u16, u16)>(),
-        0..4u8,
-        0..7u8,
-        0..9i64,
-    )
-        .prop_map(
-            |(sequence, (sent, done), (replica, status), ack, failure, latest)| {
-                Frame::Outcome(Outcome {
-                    sequence,
-                    sent_ns: sent.into(),
-                    done_ns: done.into(),
-                    replica,
-                    status,
-                    ack: Ack::from_code(ack).unwrap(),
-                    failure: Failure::from_code(failure),
-                    latest: (latest > 0).then_some(latest),
-                })
-            },
-        );
-    let mark = (any::<u32>(), ".*").prop_map(|(at, name)| {
-        Frame::Mark(Mark {
-            at_ns: at.into(),
-            name,
-        })
-    });
+            });
+    let outcome = (any::<u64>(), any::<(u32, u32)>(), any::<(u16, u16)>(), 0..4u8, 0..7u8, 0..9i64)
+        .prop_map(|(sequence, (sent, done), (replica, status), ack, failure, latest)| {
+            Frame::Outcome(Outcome {
+                sequence,
+                sent_ns: sent.into(),
+                done_ns: done.into(),
+                replica,
+                status,
+                ack: Ack::from_code(ack).unwrap(),
+                failure: Failure::from_code(failure),
+                latest: (latest > 0).then_some(latest),
+            })
+        });
+    let mark =
+        (any::<u32>(), ".*").prop_map(|(at, name)| Frame::Mark(Mark { at_ns: at.into(), name }));
     prop_oneof![intent, outcome, mark]
 }
 
@@ -182,21 +157,10 @@ fn a_newer_format_and_a_foreign_file_are_refused() {
     let mut bytes = fs::read(&path).unwrap();
     bytes[writer::MAGIC.len()] = 99;
     fs::write(&path, &bytes).unwrap();
-    let error = LedgerReader::open(directory.path())
-        .unwrap()
-        .next()
-        .unwrap()
-        .unwrap_err();
-    assert!(
-        matches!(error, LedgerError::Newer { found: 99, .. }),
-        "{error}"
-    );
+    let error = LedgerReader::open(directory.path()).unwrap().next().unwrap().unwrap_err();
+    assert!(matches!(error, LedgerError::Newer { found: 99, .. }), "{error}");
 
     fs::write(&path, [b'?'; 100]).unwrap();
-    let error = LedgerReader::open(directory.path())
-        .unwrap()
-        .next()
-        .unwrap()
-        .unwrap_err();
+    let error = LedgerReader::open(directory.path()).unwrap().next().unwrap().unwrap_err();
     assert!(matches!(error, LedgerError::NotALedger { .. }), "{error}");
 }

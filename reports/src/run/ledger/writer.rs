@@ -41,13 +41,7 @@ struct Segment {
 impl LedgerWriter {
     /// Begins part `part` in `directory`; the part starts `offset_ns` nanoseconds after the run.
     pub fn create(directory: &Path, part: u16, offset_ns: u64) -> Self {
-        Self {
-            directory: directory.to_path_buf(),
-            part,
-            offset_ns,
-            segments: 0,
-            current: None,
-        }
+        Self { directory: directory.to_path_buf(), part, offset_ns, segments: 0, current: None }
     }
 
     /// Appends one record.
@@ -80,9 +74,7 @@ impl LedgerWriter {
         if let Some(full) = self.current.take() {
             full.close()?;
         }
-        let path = self
-            .directory
-            .join(format!("{:03}-{:05}.ledger", self.part, self.segments));
+        let path = self.directory.join(format!("{:03}-{:05}.ledger", self.part, self.segments));
         let bytes = SEGMENT_BYTES.max(HEADER_BYTES + need);
         let segment = Segment::create(path.clone(), bytes, self.offset_ns)
             .map_err(|source| LedgerError::Io { path, source })?;
@@ -93,23 +85,14 @@ impl LedgerWriter {
 
 impl Segment {
     fn create(path: PathBuf, bytes: usize, offset_ns: u64) -> io::Result<Self> {
-        let file = fs::OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .open(&path)?;
+        let file = fs::OpenOptions::new().read(true).write(true).create_new(true).open(&path)?;
         reserve(&file, bytes)?;
         let mut map = map_shared(file.file())?;
         map[..MAGIC.len()].copy_from_slice(MAGIC);
         map[MAGIC.len()..MAGIC.len() + 4]
             .copy_from_slice(&crate::run::FORMAT_VERSION.to_le_bytes());
         map[MAGIC.len() + 4..HEADER_BYTES].copy_from_slice(&offset_ns.to_le_bytes());
-        Ok(Self {
-            path,
-            file,
-            map,
-            used: HEADER_BYTES,
-        })
+        Ok(Self { path, file, map, used: HEADER_BYTES })
     }
 
     fn push(&mut self, record: &impl Record) {
@@ -123,12 +106,7 @@ impl Segment {
     }
 
     fn close(self) -> Result<(), LedgerError> {
-        let Self {
-            path,
-            file,
-            map,
-            used,
-        } = self;
+        let Self { path, file, map, used } = self;
         drop(map);
         file.set_len(used as u64)
             .and_then(|()| file.sync_data())
@@ -155,10 +133,7 @@ fn reserve(file: &fs::File, bytes: usize) -> io::Result<()> {
 
 /// Maps a segment for writing. Measured against one `write` a frame by the `record` benchmark: the
 /// mapping is what makes a record before every send affordable.
-#[allow(
-    unsafe_code,
-    reason = "a shared mapping is the only way to record without a system call"
-)]
+#[allow(unsafe_code, reason = "a shared mapping is the only way to record without a system call")]
 fn map_shared(file: &std::fs::File) -> io::Result<MmapMut> {
     // SAFETY: the file was just created with `create_new` in the run's own, locked directory and no
     // other process writes or cuts it while it is mapped; `close` unmaps before it truncates.

@@ -1,0 +1,117 @@
+//! Whether every command got the answer that a correct server gives.
+
+use limosa_reports::run::ledger::Entry;
+use limosa_reports::run::operation::{Ack, Operation};
+use limosa_reports::run::readback::ReadBack;
+use limosa_reports::run::verdict::{Check, Verdict};
+use std::collections::{BTreeMap, HashSet};
+
+/// Judges the answers. A refusal is the server's right where the trace asks for the impossible: a
+/// register of a name that is taken, a command of or about a user whom nobody registered.
+pub fn check(entries: &[Entry], before: Option<&ReadBack>) -> Check {
+    let mut known: HashSet<&str> = before
+        .into_iter()
+        .flat_map(|state| state.users.values())
+        .filter(|user| user.exists == Some(true))
+        .map(|user| user.user.as_str())
+        .collect();
+    let mut acknowledged = 0_u64;
+    let mut impossible = 0_u64;
+    let mut failed: BTreeMap<(Operation, String), u64> = BTreeMap::new();
+    for entry in entries.iter().filter(|entry| entry.intent.operation.is_write()) {
+        let intent = &entry.intent;
+        let possible = match intent.operation {
+            // The first register of a name must succeed, whatever becomes of it.
+            Operation::Register => known.insert(&intent.user),
+            Operation::Tweet => known.contains(intent.user.as_str()),
+            _ => known.contains(intent.user.as_str()) && known.contains(intent.detail.as_str()),
+        };
+        match entry.ack() {
+            Ack::Acknowledged => acknowledged += 1,
+            Ack::Rejected if !possible => impossible += 1,
+            _ => *failed.entry((intent.operation, how(entry))).or_default() += 1,
+        }
+    }
+    let total: u64 = failed.values().sum();
+    let tried = acknowledged + impossible + total;
+    let (verdict, summary) = if tried == 0 {
+        (Verdict::Unknown, "no command was sent".to_owned())
+    } else if total == 0 && impossible == 0 {
+        (Verdict::Pass, format!("all {acknowledged} commands were acknowledged"))
+    } else if total == 0 {
+        let summary = format!(
+            "{acknowledged} commands were acknowledged; {impossible} were refused as they should be \
+             (the name was taken, or a user was never registered)"
+        );
+        (Verdict::Pass, summary)
+    } else {
+        let mut kinds: Vec<_> = failed.into_iter().collect();
+        kinds.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        let kinds: Vec<String> = kinds
+            .into_iter()
+            .map(|((operation, how), count)| format!("{count} {} {how}", operation.name()))
+            .collect();
+        let summary = format!("{total} of {tried} commands failed: {}", kinds.join(", "));
+        (Verdict::Fail, summary)
+    };
+    Check { name: "answers".into(), verdict, summary }
+}
+
+/// How a command failed, in two or three words.
+pub(super) fn how(entry: &Entry) -> String {
+    use limosa_reports::run::operation::Failure;
+    let Some(outcome) = &entry.outcome else {
+        return "without an outcome".into();
+    };
+    match outcome.failure {
+        Some(Failure::Status) | None => format!("answered {}", outcome.status),
+        Some(Failure::ConnectRefused) => "not sent (no connection)".into(),
+        Some(Failure::ConnectTimeout) => "not sent (connect timeout)".into(),
+        Some(Failure::ResponseTimeout) => "timed out".into(),
+        Some(Failure::ConnectionClosed) => "cut off".into(),
+        Some(Failure::MalformedAnswer) => "answered with malformed HTTP".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::testing::{Script, State};
+
+    #[test]
+    fn refusing_the_impossible_is_right_and_refusing_the_possible_is_not() {
+        let mut script = Script::new();
+        script.register("a").ok();
+        script.register("a").refused(400);
+        script.tweet("nobody", "x").refused(404);
+        script.follow("a", "nobody").refused(404);
+        let check_ = check(&script.entries(), None);
+        assert_eq!(check_.verdict, Verdict::Pass, "{}", check_.summary);
+
+        script.tweet("a", "x").refused(404);
+        let check_ = check(&script.entries(), None);
+        assert_eq!(check_.verdict, Verdict::Fail);
+        assert_eq!(check_.summary, "1 of 5 commands failed: 1 tweet answered 404");
+    }
+
+    #[test]
+    fn a_user_from_before_the_run_is_known() {
+        let mut script = Script::new();
+        script.tweet("old", "x").refused(404);
+        let before = State::new().user("old", &[], &[]).read_back();
+        assert_eq!(check(&script.entries(), Some(&before)).verdict, Verdict::Fail);
+        assert_eq!(check(&script.entries(), None).verdict, Verdict::Pass);
+    }
+
+    #[test]
+    fn what_follows_from_a_failed_register_fails_too() {
+        let mut script = Script::new();
+        script.register("a").timed_out();
+        script.tweet("a", "x").refused(404);
+        let check = check(&script.entries(), None);
+        assert_eq!(
+            check.summary,
+            "2 of 2 commands failed: 1 register timed out, 1 tweet answered 404"
+        );
+    }
+}

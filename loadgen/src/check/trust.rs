@@ -1,0 +1,104 @@
+//! Whether the measurement itself can be trusted.
+
+use limosa_reports::run::ledger::Entry;
+use limosa_reports::run::operation::Ack;
+use limosa_reports::run::verdict::{Check, Trust, Verdict};
+
+/// Above this delay of its own at the 99th percentile, the generator's lateness would read as the
+/// target's latency.
+pub const LATENESS_BOUND_NS: u64 = 10_000_000;
+
+/// Without a failure in n requests, the failure rate is below 3/n with 95 % confidence (the rule of
+/// three; Hanley and Lippman-Hand 1983).
+const RULE_OF_THREE: f64 = 3.0;
+
+/// Judges the generator. `damage` names the places of the ledger that could not be read.
+pub fn check(
+    entries: &[Entry],
+    lateness_p99_ns: Option<u64>,
+    damage: Vec<String>,
+) -> (Trust, Vec<Check>) {
+    let requests = entries.len() as u64;
+    let failures = entries.iter().filter(|entry| entry.ack() != Ack::Acknowledged).count();
+    let abandoned = entries.iter().filter(|entry| entry.outcome.is_none()).count() as u64;
+    let trust = Trust {
+        lateness_p99_ns,
+        lateness_bound_ns: LATENESS_BOUND_NS,
+        requests,
+        failure_rate_bound: (failures == 0 && requests > 0)
+            .then(|| RULE_OF_THREE / requests as f64),
+        abandoned,
+        damage,
+        not_checked: Vec::new(),
+    };
+    let checks = vec![generator(&trust), ledger(&trust)];
+    (trust, checks)
+}
+
+fn generator(trust: &Trust) -> Check {
+    let ms = |ns: u64| ns as f64 / 1e6;
+    let (verdict, summary) = match trust.lateness_p99_ns {
+        Some(late) if late > trust.lateness_bound_ns => (
+            Verdict::Unknown,
+            format!(
+                "the generator was the bottleneck: its own lateness reached {:.2} ms at p99, above \
+                 {:.0} ms; give it a faster or quieter machine",
+                ms(late),
+                ms(trust.lateness_bound_ns)
+            ),
+        ),
+        Some(late) => {
+            (Verdict::Pass, format!("the generator's own lateness is {:.2} ms at p99", ms(late)))
+        }
+        None => (Verdict::Unknown, "nothing was sent".to_owned()),
+    };
+    Check { name: "generator".into(), verdict, summary }
+}
+
+fn ledger(trust: &Trust) -> Check {
+    let (verdict, summary) = if !trust.damage.is_empty() {
+        let summary = format!("the ledger is damaged: {}", trust.damage.join("; "));
+        (Verdict::Unknown, summary)
+    } else if trust.abandoned > 0 {
+        let summary = format!(
+            "{} requests had no outcome when the generator ended: they are judged as indeterminate",
+            trust.abandoned
+        );
+        (Verdict::Pass, summary)
+    } else {
+        (Verdict::Pass, format!("all {} requests and outcomes are recorded", trust.requests))
+    };
+    Check { name: "ledger".into(), verdict, summary }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::testing::Script;
+
+    #[test]
+    fn a_late_generator_and_a_damaged_ledger_make_the_verdict_unknown() {
+        let mut script = Script::new();
+        script.tweet("a", "0").ok();
+        let verdicts = |late, damage: &[&str]| -> Vec<Verdict> {
+            let damage = damage.iter().map(|place| (*place).to_owned()).collect();
+            let (_, checks) = check(&script.entries(), late, damage);
+            checks.into_iter().map(|check| check.verdict).collect()
+        };
+        assert_eq!(verdicts(Some(50_000), &[]), [Verdict::Pass, Verdict::Pass]);
+        assert_eq!(verdicts(Some(11_000_000), &[]), [Verdict::Unknown, Verdict::Pass]);
+        assert_eq!(verdicts(Some(0), &["x at 7"]), [Verdict::Pass, Verdict::Unknown]);
+        assert_eq!(verdicts(None, &[]), [Verdict::Unknown, Verdict::Pass]);
+    }
+
+    #[test]
+    fn the_rule_of_three_holds_only_without_a_failure() {
+        let mut script = Script::new();
+        for _ in 0..300 {
+            script.tweet("a", "0").ok();
+        }
+        assert_eq!(check(&script.entries(), Some(0), vec![]).0.failure_rate_bound, Some(0.01));
+        script.tweet("a", "0").timed_out();
+        assert_eq!(check(&script.entries(), Some(0), vec![]).0.failure_rate_bound, None);
+    }
+}

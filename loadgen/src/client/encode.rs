@@ -1,0 +1,261 @@
+//! Commands as the bytes of HTTP requests.
+
+use super::BaseUrl;
+use crate::profile::Profile;
+use limosa_scenarios::Action;
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
+use std::fmt::Write as _;
+
+/// Whose requests are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum ClientKind {
+    /// Limosa's own: one connection kept alive.
+    Limosa,
+    /// The course's simulator, byte for byte: a new connection for each request, 0.3 s to connect,
+    /// 0.3 s for each read, no retry.
+    Simulator,
+}
+
+/// Everything but the unreserved characters of RFC 3986.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// What the simulator's library (Python's `requests`) encodes in a path. It leaves `?` and `#`
+/// alone, which would end the path; they are encoded here all the same.
+const SIMULATOR_PATH: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'<')
+    .add(b'>')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}')
+    .add(b'?')
+    .add(b'#');
+
+/// The same, for a name with a `%` that is no escape: the library then encodes every `%`.
+const SIMULATOR_PATH_WITH_PERCENT: &AsciiSet = &SIMULATOR_PATH.add(b'%');
+
+/// The release of `requests` whose bytes the simulator client sends.
+const SIMULATOR_AGENT: &str = "python-requests/2.34.2";
+
+/// Writes requests for one target.
+#[derive(Debug, Clone)]
+pub struct RequestEncoder {
+    kind: ClientKind,
+    prefix: String,
+    authority: String,
+    authorization: String,
+}
+
+impl RequestEncoder {
+    /// An encoder for `target`, which deviates as `profile` says.
+    pub fn new(kind: ClientKind, target: &BaseUrl, profile: &Profile) -> Self {
+        Self {
+            kind,
+            prefix: format!("{}{}", target.prefix(), profile.prefix),
+            authority: target.authority(),
+            authorization: profile.authorization.clone(),
+        }
+    }
+
+    /// Writes the request for a command into `out`, which is cleared first.
+    pub fn command(&self, id: i64, action: &Action, out: &mut Vec<u8>) {
+        let (resource, user) = match action {
+            Action::Register { .. } => ("/register", None),
+            Action::Tweet { user, .. } => ("/msgs/", Some(user)),
+            Action::Follow { user, .. } | Action::Unfollow { user, .. } => ("/fllws/", Some(user)),
+        };
+        let body = self.body(action);
+        let mut head = format!("POST {}{resource}", self.prefix);
+        if let Some(user) = user {
+            self.push_path_segment(&mut head, user);
+        }
+        // Writing to a string cannot fail.
+        let _ = write!(head, "?latest={id} HTTP/1.1\r\nHost: {}\r\n", self.authority);
+        let authorization = &self.authorization;
+        let length = body.len();
+        let _ = match self.kind {
+            ClientKind::Limosa => write!(
+                head,
+                "User-Agent: limosa/{}\r\nAuthorization: {authorization}\r\n\
+                 Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n",
+                env!("CARGO_PKG_VERSION"),
+            ),
+            ClientKind::Simulator => write!(
+                head,
+                "User-Agent: {SIMULATOR_AGENT}\r\nAccept-Encoding: gzip, deflate\r\n\
+                 Accept: */*\r\nConnection: close\r\nContent-Type: application/json\r\n\
+                 Authorization: {authorization}\r\nContent-Length: {length}\r\n\r\n",
+            ),
+        };
+        out.clear();
+        out.extend_from_slice(head.as_bytes());
+        out.extend_from_slice(body.as_bytes());
+    }
+
+    /// Writes a `GET /latest` into `out`, which is cleared first. Always Limosa's own request: the
+    /// simulator never sends a GET.
+    pub fn read_latest(&self, out: &mut Vec<u8>) {
+        let request = format!(
+            "GET {}/latest HTTP/1.1\r\nHost: {}\r\nUser-Agent: limosa/{}\r\n\r\n",
+            self.prefix,
+            self.authority,
+            env!("CARGO_PKG_VERSION"),
+        );
+        out.clear();
+        out.extend_from_slice(request.as_bytes());
+    }
+
+    fn push_path_segment(&self, head: &mut String, name: &str) {
+        match self.kind {
+            ClientKind::Limosa => head.extend(utf8_percent_encode(name, RESERVED)),
+            ClientKind::Simulator if has_lone_percent(name) => {
+                head.extend(utf8_percent_encode(name, SIMULATOR_PATH_WITH_PERCENT));
+            }
+            ClientKind::Simulator => head.extend(utf8_percent_encode(name, SIMULATOR_PATH)),
+        }
+    }
+
+    fn body(&self, action: &Action) -> String {
+        let fields: &[(&str, &str)] = match action {
+            Action::Register { user, email, password } => {
+                &[("username", user), ("email", email), ("pwd", password)]
+            }
+            Action::Tweet { text, .. } => &[("content", text)],
+            Action::Follow { whom, .. } => &[("follow", whom)],
+            Action::Unfollow { whom, .. } => &[("unfollow", whom)],
+        };
+        let ascii = self.kind == ClientKind::Simulator;
+        let (between, after_key) = if ascii { (", ", ": ") } else { (",", ":") };
+        let mut body = String::from("{");
+        for (index, (key, value)) in fields.iter().enumerate() {
+            if index > 0 {
+                body.push_str(between);
+            }
+            push_json_text(&mut body, key, ascii);
+            body.push_str(after_key);
+            push_json_text(&mut body, value, ascii);
+        }
+        body.push('}');
+        body
+    }
+}
+
+fn has_lone_percent(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    let is_hex = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_hexdigit);
+    bytes.iter().enumerate().any(|(at, byte)| *byte == b'%' && !(is_hex(at + 1) && is_hex(at + 2)))
+}
+
+/// A JSON string. `ascii` writes all but printable ASCII as `\uXXXX`, as Python's `json.dumps`
+/// does; otherwise only what JSON demands is escaped.
+fn push_json_text(out: &mut String, text: &str, ascii: bool) {
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            ' '..='~' => out.push(c),
+            _ if !ascii && c >= '\u{20}' => out.push(c),
+            _ => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    let _ = write!(out, "\\u{unit:04x}");
+                }
+            }
+        }
+    }
+    out.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn encoded(kind: ClientKind, id: i64, action: &Action) -> String {
+        let target: BaseUrl = "http://127.0.0.1:54707".parse().unwrap();
+        let mut out = Vec::new();
+        RequestEncoder::new(kind, &target, &Profile::default()).command(id, action, &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    /// Taken from a socket that `requests.post(host + path, data=json.dumps(...),
+    /// params={"latest": id}, headers=..., timeout=0.3)` of requests 2.34.2 wrote to.
+    #[test]
+    fn the_simulator_client_sends_what_the_simulator_sends() {
+        let head = |line: &str, length: usize| {
+            format!(
+                "POST {line} HTTP/1.1\r\nHost: 127.0.0.1:54707\r\n\
+                 User-Agent: python-requests/2.34.2\r\nAccept-Encoding: gzip, deflate\r\n\
+                 Accept: */*\r\nConnection: close\r\nContent-Type: application/json\r\n\
+                 Authorization: Basic c2ltdWxhdG9yOnN1cGVyX3NhZmUh\r\nContent-Length: {length}\r\n\r\n"
+            )
+        };
+        let register = Action::Register {
+            user: "Roger Histand".into(),
+            email: "Roger+Histand@hotmail.com".into(),
+            password: "]=)[X{Km{z\"\\".into(),
+        };
+        assert_eq!(
+            encoded(ClientKind::Simulator, 0, &register),
+            head("/register?latest=0", 92)
+                + r#"{"username": "Roger Histand", "email": "Roger+Histand@hotmail.com", "pwd": "]=)[X{Km{z\"\\"}"#
+        );
+        let tweet = Action::Tweet {
+            user: "Zoë O'Neil (a)+x,~!$*=:@&;".into(),
+            text: "Größe \u{201c}x\u{201d} \u{1f600} \u{7f} \u{1} \u{feff} \t".into(),
+        };
+        assert_eq!(
+            encoded(ClientKind::Simulator, 3, &tweet),
+            head("/msgs/Zo%C3%AB%20O'Neil%20(a)+x,~!$*=:@&;?latest=3", 81)
+                + r#"{"content": "Gr\u00f6\u00dfe \u201cx\u201d \ud83d\ude00 \u007f \u0001 \ufeff \t"}"#
+        );
+        let follow =
+            Action::Follow { user: "Roger Histand".into(), whom: "Geoffrey Stieff".into() };
+        assert_eq!(
+            encoded(ClientKind::Simulator, 7, &follow),
+            head("/fllws/Roger%20Histand?latest=7", 29) + r#"{"follow": "Geoffrey Stieff"}"#
+        );
+    }
+
+    #[test]
+    fn a_percent_in_a_name_is_encoded_unless_it_reads_as_an_escape() {
+        let line = |name: &str| {
+            let tweet = Action::Tweet { user: name.into(), text: String::new() };
+            let request = encoded(ClientKind::Simulator, 1, &tweet);
+            request.split(' ').nth(1).unwrap().to_owned()
+        };
+        assert_eq!(line("a%20b"), "/msgs/a%20b?latest=1");
+        assert_eq!(line("100%"), "/msgs/100%25?latest=1");
+        assert_eq!(line("a%20b%"), "/msgs/a%2520b%25?latest=1");
+    }
+
+    proptest! {
+        #[test]
+        fn every_name_and_text_arrives_whole(user in "\\PC{1,20}", text in any::<String>(), id in any::<i64>()) {
+            let tweet = Action::Tweet { user: user.clone(), text: text.clone() };
+            for kind in [ClientKind::Limosa, ClientKind::Simulator] {
+                let request = encoded(kind, id, &tweet);
+                let (head, body) = request.split_once("\r\n\r\n").unwrap();
+                let json: serde_json::Value = serde_json::from_str(body).unwrap();
+                prop_assert_eq!(json["content"].as_str(), Some(text.as_str()));
+                let length_line = format!("Content-Length: {}", body.len());
+                prop_assert!(head.ends_with(&length_line) || head.contains(&length_line));
+                if kind == ClientKind::Limosa {
+                    let path = head.split(' ').nth(1).unwrap();
+                    let name = path.strip_prefix("/msgs/").unwrap().split_once('?').unwrap().0;
+                    let decoded = percent_encoding::percent_decode_str(name).decode_utf8().unwrap();
+                    prop_assert_eq!(decoded.as_ref(), user.as_str());
+                }
+            }
+        }
+    }
+}
