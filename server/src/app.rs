@@ -1,7 +1,8 @@
 //! What every request can reach.
 
 use crate::{
-    commit::CommitQueue, config::Config, metrics::Metrics, passwords::Passwords, store::Store,
+    commit::CommitQueue, config::Config, latest::Latest, metrics::Metrics, passwords::Passwords,
+    store::Store,
 };
 use std::{
     ops::Deref,
@@ -16,6 +17,7 @@ pub(crate) struct App(Arc<Shared>);
 pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) latest: Latest,
     pub(crate) commits: CommitQueue,
     pub(crate) passwords: Passwords,
     pub(crate) metrics: Metrics,

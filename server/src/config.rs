@@ -1,6 +1,6 @@
 //! Settings of a server, checked as a whole before anything is opened.
 
-use crate::{commit::Limits, passwords::PasswordCost};
+use crate::{commit::Limits, faults::Fault, passwords::PasswordCost};
 use std::{num::NonZero, path::PathBuf, str::FromStr, thread, time::Duration};
 
 /// Which database.
@@ -62,6 +62,8 @@ pub struct Config {
     pub drain_delay: Duration,
     /// How long requests in flight may take once connections are being closed.
     pub grace: Duration,
+    /// What is to go wrong on purpose.
+    pub faults: Vec<Fault>,
 }
 
 impl Config {
@@ -80,6 +82,7 @@ impl Config {
             body_timeout: Duration::from_secs(10),
             drain_delay: Duration::ZERO,
             grace: Duration::from_secs(10),
+            faults: Vec::new(),
         }
     }
 
@@ -95,10 +98,8 @@ impl Config {
             ("--password-cores", self.password_cores),
             ("--max-body", self.max_body),
         ];
-        let not_zero = [
-            ("--header-timeout", self.header_timeout),
-            ("--body-timeout", self.body_timeout),
-        ];
+        let not_zero =
+            [("--header-timeout", self.header_timeout), ("--body-timeout", self.body_timeout)];
         let mut problems: Vec<String> = least_one
             .into_iter()
             .filter(|&(_, value)| value == 0)

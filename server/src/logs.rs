@@ -1,6 +1,10 @@
 //! Logs on standard error: text for people, JSON lines for machines.
 
-use std::{fmt, io, str::FromStr};
+use std::{
+    fmt,
+    io::{self, IsTerminal},
+    str::FromStr,
+};
 use tracing_subscriber::EnvFilter;
 
 /// How a line looks.
@@ -29,7 +33,9 @@ pub enum LogError {
     #[error("unknown log format {0:?}; use text or json")]
     UnknownFormat(String),
     /// A filter that cannot be read.
-    #[error("the log filter {filter:?} cannot be read: {source}; write for example info,fault=warn")]
+    #[error(
+        "the log filter {filter:?} cannot be read: {source}; write for example info,fault=warn"
+    )]
     Filter {
         /// The filter.
         filter: String,
@@ -60,7 +66,9 @@ impl FromStr for LogFormat {
 pub fn init(format: LogFormat, filter: &str) -> Result<(), LogError> {
     let filter = EnvFilter::try_new(filter)
         .map_err(|source| LogError::Filter { filter: filter.to_owned(), source })?;
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let logs =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colour);
     match format {
         LogFormat::Text => logs.try_init(),
         LogFormat::Json => logs.json().try_init(),

@@ -4,34 +4,16 @@ use crate::{
     app::{App, Shared},
     commit::{self, Committer},
     config::{Config, ConfigError, DatabaseUrl},
+    connections, faults,
     metrics::{Metrics, UPKEEP_EVERY},
     passwords::Passwords,
-    router::router,
     store::{
-        Store, Writer,
+        Store, StoreError, Writer,
         sqlite::{self, OpenError},
     },
 };
-use axum::Router;
-use hyper::server::conn::http1;
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
-    service::TowerToHyperService,
-};
-use std::{
-    io, pin::pin,
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    task::JoinSet,
-};
-
-/// The pause after `accept` failed: usually the process is out of file descriptors, and trying
-/// again at once would spin.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
+use std::{io, sync::Arc};
+use tokio::net::TcpListener;
 
 /// Why a server did not start, or did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +24,9 @@ pub enum ServeError {
     /// A database that cannot be used.
     #[error("--database: {0}")]
     Open(#[from] OpenError),
+    /// A database that opens and cannot be read.
+    #[error("--database: {0}")]
+    Read(#[from] StoreError),
     /// The listener has no address.
     #[error("the listening socket cannot be used: {0}")]
     Listener(#[source] io::Error),
@@ -63,10 +48,10 @@ pub async fn run(
     config.validate()?;
     let address = listener.local_addr().map_err(ServeError::Listener)?;
     let (store, writer) = open(&config).await?;
-    let (app, committer) = set_up(config, store, writer)?;
+    let (app, committer) = set_up(config, store, writer).await?;
     tracing::info!("listening on http://{address}");
     let upkeep = tokio::spawn(keep_metrics(app.clone()));
-    serve(listener, &app, shutdown).await;
+    connections::serve(listener, address, &app, shutdown).await;
     upkeep.abort();
     committer.close().await;
     app.store.close().await;
@@ -84,8 +69,8 @@ async fn open(config: &Config) -> Result<(Arc<dyn Store>, Box<dyn Writer>), Open
     }
 }
 
-fn set_up(
-    config: Config,
+async fn set_up(
+    mut config: Config,
     store: Arc<dyn Store>,
     writer: Box<dyn Writer>,
 ) -> Result<(App, Committer), ServeError> {
@@ -97,9 +82,13 @@ fn set_up(
         metrics.hashing_seconds.clone(),
     )
     .map_err(|error| ServeError::Setup(error.to_string().into()))?;
+    let (writer, latest) = faults::plant(&config.faults, &store, writer).await?;
+    if faults::touch_writes(&config.faults) {
+        config.commit.max_batch = 1;
+    }
     let (commits, committer) = commit::start(writer, config.commit, metrics.commit.clone());
     let draining = false.into();
-    let app = App::new(Shared { config, store, commits, passwords, metrics, draining });
+    let app = App::new(Shared { config, store, latest, commits, passwords, metrics, draining });
     Ok((app, committer))
 }
 
@@ -109,60 +98,4 @@ async fn keep_metrics(app: App) {
         ticks.tick().await;
         app.metrics.upkeep();
     }
-}
-
-async fn serve(listener: TcpListener, app: &App, shutdown: impl Future<Output = ()> + Send) {
-    let router = router(app.clone());
-    let graceful = GracefulShutdown::new();
-    let mut connections = JoinSet::new();
-    let mut ending = pin!(drain_begun(app, shutdown));
-    loop {
-        tokio::select! {
-            () = &mut ending => break,
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
-                    let served = graceful.watch(connection(stream, app, router.clone()));
-                    connections.spawn(async move {
-                        if let Err(error) = served.await {
-                            tracing::debug!(%error, "a connection broke");
-                        }
-                    });
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "accepting a connection failed");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
-            },
-            // Finished tasks would pile up in the set otherwise.
-            Some(_) = connections.join_next() => {}
-        }
-    }
-    drop(listener);
-    if tokio::time::timeout(app.config.grace, graceful.shutdown()).await.is_err() {
-        tracing::warn!(open = connections.len(), "the grace period is over, closing connections");
-    }
-    connections.shutdown().await;
-}
-
-/// Ready when connections are to be closed.
-async fn drain_begun(app: &App, shutdown: impl Future<Output = ()> + Send) {
-    shutdown.await;
-    app.draining.store(true, Ordering::Relaxed);
-    tracing::info!("shutting down");
-    tokio::time::sleep(app.config.drain_delay).await;
-}
-
-fn connection(
-    stream: TcpStream,
-    app: &App,
-    router: Router,
-) -> http1::Connection<TokioIo<TcpStream>, TowerToHyperService<Router>> {
-    // Answers are small and complete: Nagle's algorithm could only delay them.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "TCP_NODELAY could not be set");
-    }
-    http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(app.config.header_timeout)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
 }

@@ -86,9 +86,8 @@ mod tests {
 
     #[test]
     fn json_is_known_by_its_media_type() {
-        let judged = |value: &str| {
-            is_json(&HeaderMap::from_iter([(CONTENT_TYPE, value.parse().unwrap())]))
-        };
+        let judged =
+            |value: &str| is_json(&HeaderMap::from_iter([(CONTENT_TYPE, value.parse().unwrap())]));
         assert!(judged("application/json"));
         assert!(judged("Application/JSON; charset=utf-8"));
         assert!(!judged("text/plain"));

@@ -2,8 +2,9 @@
 //! the request.
 //!
 //! A write takes the id along into its own transaction. Where the request is refused before it
-//! writes (403, 400, 405, 415 ...) nobody takes it, and it is committed alone before the answer
-//! goes out. A read commits it first.
+//! writes (403, 400, 404, 415 ...) nobody takes it, and it is committed alone before the answer
+//! goes out. A read commits it first. A method that the route does not have (405) never reaches a
+//! handler and records nothing, as on the original server.
 
 use super::query;
 use crate::{app::App, error::ApiError, store::Entry};

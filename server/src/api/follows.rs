@@ -88,7 +88,9 @@ pub(super) async fn change(
     let write = match change {
         Change { follow: Some(whom), .. } => Write::Follow { who, whom },
         Change { unfollow: Some(whom), .. } => Write::Unfollow { who, whom },
-        _ => return Err(ApiError::bad_request("the body must name whom to follow or unfollow")),
+        _ => {
+            return Err(ApiError::bad_request("the body must name whom to follow or unfollow"));
+        }
     };
     if let [_, Some(whom)] = write.needs_users() {
         no_nul("user name", whom)?;

@@ -22,5 +22,5 @@ pub(super) struct LatestBody {
     responses((status = OK, body = LatestBody)),
 )]
 pub(super) async fn latest(State(app): State<App>) -> Result<Json<LatestBody>, ApiError> {
-    Ok(Json(LatestBody { latest: app.store.latest().await? }))
+    Ok(Json(LatestBody { latest: app.latest.read(app.store.as_ref()).await? }))
 }

@@ -122,11 +122,8 @@ pub(super) async fn post(
 }
 
 fn shown(messages: Vec<Message>) -> Json<Vec<MessageBody>> {
-    let shown = |Message { author, text, pub_date }| MessageBody {
-        content: text,
-        pub_date,
-        user: author,
-    };
+    let shown =
+        |Message { author, text, pub_date }| MessageBody { content: text, pub_date, user: author };
     Json(messages.into_iter().map(shown).collect())
 }
 

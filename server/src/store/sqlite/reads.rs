@@ -69,7 +69,9 @@ impl Store for SqliteStore {
         limit: Limit,
     ) -> BoxFuture<'a, Result<Option<Vec<Message>>, StoreError>> {
         Box::pin(async move {
-            let Some(author_id) = self.user_id(author).await? else { return Ok(None) };
+            let Some(author_id) = self.user_id(author).await? else {
+                return Ok(None);
+            };
             let found: Vec<(String, i64)> = sqlx::query_as(
                 "SELECT text, pub_date FROM messages
                  WHERE author_id = ?1 AND flagged = 0 ORDER BY message_id DESC LIMIT ?2",
@@ -90,7 +92,9 @@ impl Store for SqliteStore {
         limit: Limit,
     ) -> BoxFuture<'a, Result<Option<Vec<String>>, StoreError>> {
         Box::pin(async move {
-            let Some(who_id) = self.user_id(who).await? else { return Ok(None) };
+            let Some(who_id) = self.user_id(who).await? else {
+                return Ok(None);
+            };
             sqlx::query_scalar(
                 "SELECT username FROM follows JOIN users ON user_id = whom_id
                  WHERE who_id = ?1 ORDER BY whom_id LIMIT ?2",

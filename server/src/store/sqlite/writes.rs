@@ -1,9 +1,7 @@
 //! The writing side: one batch, one transaction, one sync.
 
 use super::reads::failed;
-use crate::store::{
-    Batch, BatchId, BoxFuture, CommitError, Outcome, StoreError, Write, Writer,
-};
+use crate::store::{Batch, BatchId, BoxFuture, CommitError, Outcome, StoreError, Write, Writer};
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
 /// How many commit records are kept. A record is asked for right after its batch, so the last
@@ -146,9 +144,8 @@ impl SqliteWriter {
     }
 
     async fn try_commit(&mut self, batch: &Batch) -> Result<Vec<Outcome>, CommitError> {
-        let rolled_back = |doing| {
-            move |source| CommitError::RolledBack(StoreError { doing, source })
-        };
+        let rolled_back =
+            |doing| move |source| CommitError::RolledBack(StoreError { doing, source });
         if let Err(first) = self.begin().await {
             // A transaction that an earlier failure left open, or a connection that broke.
             tracing::warn!(error = %first, "beginning a transaction failed, trying once more");
