@@ -7,7 +7,7 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum TraceError {
     /// The trace could not be opened.
-    #[error("cannot open the trace {name}: {source}; check the path and its permissions")]
+    #[error("cannot open the trace {name}; check the path and its permissions")]
     Open {
         /// The trace's name as the user gave it.
         name: String,
@@ -15,7 +15,7 @@ pub enum TraceError {
         source: io::Error,
     },
     /// The bytes stopped coming.
-    #[error("{name}:{line}: reading failed: {source}; the lines before it were read")]
+    #[error("{name}:{line}: reading failed; the lines before it were read")]
     Read {
         /// The trace's name as the user gave it.
         name: String,

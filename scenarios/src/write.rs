@@ -19,7 +19,7 @@ pub enum WriteError {
         field: Field,
     },
     /// The bytes could not be written.
-    #[error("cannot write the trace: {0}")]
+    #[error("cannot write the trace; is there room, and may this user write there?")]
     Io(#[from] io::Error),
 }
 

@@ -2,6 +2,7 @@
 
 pub mod exit;
 pub mod serve;
+pub mod trace;
 
 use clap::{Parser, Subcommand};
 use exit::Exit;
@@ -17,6 +18,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Args),
+    Trace(trace::Args),
 }
 
 impl Cli {
@@ -27,6 +29,7 @@ impl Cli {
     pub fn run(self) -> anyhow::Result<Exit> {
         match self.command {
             Command::Serve(args) => args.run(),
+            Command::Trace(args) => args.run(),
         }
     }
 }

@@ -70,16 +70,10 @@ fn source(path: &Path) -> anyhow::Result<(Box<dyn Read>, String)> {
 fn sink(path: Option<&Path>) -> anyhow::Result<Box<dyn Write>> {
     const BUFFER: usize = 256 << 10;
     match path.filter(|path| *path != Path::new("-")) {
-        None => Ok(Box::new(BufWriter::with_capacity(
-            BUFFER,
-            io::stdout().lock(),
-        ))),
+        None => Ok(Box::new(BufWriter::with_capacity(BUFFER, io::stdout().lock()))),
         Some(path) => {
             let file = File::create(path).with_context(|| {
-                format!(
-                    "cannot write {}; give --output another path",
-                    path.display()
-                )
+                format!("cannot write {}; give --output another path", path.display())
             })?;
             Ok(Box::new(BufWriter::with_capacity(BUFFER, file)))
         }
@@ -129,12 +123,4 @@ fn grouped(count: u64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn digits_are_grouped_from_the_right() {
-        let grouped = [0, 999, 1000, 25_922, 14_000_000].map(grouped);
-        assert_eq!(grouped, ["0", "999", "1,000", "25,922", "14,000,000"]);
-    }
-}
+mod tests;

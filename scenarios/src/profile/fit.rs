@@ -136,3 +136,37 @@ impl Shares {
         Self { authors: column(0), followers: column(1), followees: column(2) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::generate::{Generator, Options};
+    use crate::profile::Profile;
+    use crate::read::Trace;
+
+    #[test]
+    fn the_fit_of_any_trace_is_usable_once_users_are_given() {
+        for input in [
+            "0\t0\t5\tregister\tA\ta@b\tp\n",
+            "0\t0\t5\ttweet\tA\t\n",
+            "0\t0\t5\tunfollow\tA\tB\n1\t0\t-9\tfollow\tA\tB\n",
+            "0\t0\t-9223372036854775808\ttweet\tA\tx\n1\t0\t9223372036854775807\ttweet\tA\ty\n",
+        ] {
+            let profile = Profile::fit(&Trace::read(input.as_bytes(), "t").unwrap());
+            let options = Options { commands: Some(50), users: Some(3), ..Options::default() };
+            assert_eq!(Generator::new(&profile, options).unwrap().count(), 50, "{input}");
+        }
+    }
+
+    #[test]
+    fn phases_hold_what_falls_into_them() {
+        let input = "0\t0\t0\tregister\tA\ta@b\tp\n\
+                     1\t0\t49\ttweet\tA\tx\n\
+                     2\t0\t50\tfollow\tA\tA\n\
+                     3\t0\t999\tunfollow\tA\tA\n";
+        let profile = Profile::fit(&Trace::read(input.as_bytes(), "t").unwrap());
+        assert_eq!(profile.phases.len(), 20);
+        assert_eq!(profile.phases[0], [1, 1, 0, 0]);
+        assert_eq!(profile.phases[1], [0, 0, 1, 0]);
+        assert_eq!(profile.phases[19], [0, 0, 0, 1]);
+    }
+}

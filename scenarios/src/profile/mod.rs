@@ -17,10 +17,10 @@ const COURSE: &str = include_str!("../../data/course.toml");
 #[derive(Debug, Error)]
 pub enum ProfileError {
     /// It is not a profile in TOML.
-    #[error("not a profile: {0}; `limosa trace generate --print-profile` prints one to start from")]
+    #[error("not a profile; `limosa trace generate --print-profile` prints one to start from")]
     Toml(#[from] toml::de::Error),
     /// It could not be written as TOML.
-    #[error("cannot write the profile as TOML: {0}")]
+    #[error("a figure of the profile does not fit into TOML; was it fitted to a damaged trace?")]
     Write(#[from] toml::ser::Error),
     /// A setting makes no sense.
     #[error("the profile's {setting} must be {rule}")]

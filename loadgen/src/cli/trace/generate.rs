@@ -35,12 +35,7 @@ pub(super) struct Args {
     #[arg(long, env = "LIMOSA_GENERATE_NONCE")]
     nonce: bool,
     /// A profile in TOML [default: that of the course's trace]
-    #[arg(
-        long,
-        env = "LIMOSA_GENERATE_PROFILE",
-        value_name = "FILE",
-        conflicts_with = "fit"
-    )]
+    #[arg(long, env = "LIMOSA_GENERATE_PROFILE", value_name = "FILE", conflicts_with = "fit")]
     profile: Option<PathBuf>,
     /// Fit the profile to this trace; - is standard input
     #[arg(long, env = "LIMOSA_GENERATE_FIT", value_name = "TRACE")]

@@ -40,10 +40,7 @@ pub(super) struct Args {
 impl Args {
     pub(super) fn run(self) -> anyhow::Result<Exit> {
         let (input, name) = source(&self.trace)?;
-        let options = lint::Options {
-            text_limit: self.text_limit,
-            examples: self.examples,
-        };
+        let options = lint::Options { text_limit: self.text_limit, examples: self.examples };
         let report = lint::lint(input, name.as_str(), options)?;
         let mut out = io::stdout().lock();
         let written = match self.json {

@@ -75,10 +75,7 @@ impl Args {
         }
         // An error is let through, wherever it stands: half a slice must not pass for a whole one.
         let part = TraceReader::new(input, name)
-            .filter(|read| {
-                read.as_ref()
-                    .map_or(true, |command| selection.takes(command))
-            })
+            .filter(|read| read.as_ref().map_or(true, |command| selection.takes(command)))
             .take(first);
         write_trace(part.map(numbered), output)
     }
@@ -89,15 +86,10 @@ fn range(text: &str) -> anyhow::Result<RangeInclusive<i64>> {
     let (low, high) = text.split_once("..").context("expected A..B, A.. or ..B")?;
     let end = |end: &str, open: i64| match end {
         "" => Ok(open),
-        _ => end
-            .parse()
-            .with_context(|| format!("{end:?} is not a whole number")),
+        _ => end.parse().with_context(|| format!("{end:?} is not a whole number")),
     };
     let range = end(low, i64::MIN)?..=end(high, i64::MAX)?;
-    anyhow::ensure!(
-        !range.is_empty(),
-        "{text} holds nothing: A must be at most B"
-    );
+    anyhow::ensure!(!range.is_empty(), "{text} holds nothing: A must be at most B");
     Ok(range)
 }
 

@@ -73,17 +73,11 @@ const ROWS: &[Row] = &[
     ("gap, p99", |s| duration(s.gap_ms.p99 as f64)),
     ("gap, longest", |s| duration(s.gap_ms.max as f64)),
     ("tweets of an author", |s| spread(&s.tweets_per_author)),
-    ("authors, Zipf exponent", |s| {
-        format!("{:.2}", s.author_zipf)
-    }),
-    ("followees, Zipf exponent", |s| {
-        format!("{:.2}", s.followee_zipf)
-    }),
+    ("authors, Zipf exponent", |s| format!("{:.2}", s.author_zipf)),
+    ("followees, Zipf exponent", |s| format!("{:.2}", s.followee_zipf)),
     ("text, characters", |s| spread(&s.text_chars)),
     ("text, bytes", |s| spread(&s.text_bytes)),
-    ("texts not of ASCII", |s| {
-        format!("{:.1} %", 100.0 * s.non_ascii_share)
-    }),
+    ("texts not of ASCII", |s| format!("{:.1} %", 100.0 * s.non_ascii_share)),
     ("duplicate texts", |s| grouped(s.duplicate_texts)),
     ("emails with +", |s| grouped(s.emails_with_plus)),
     ("duplicate follows", |s| grouped(s.duplicate_follows)),
@@ -97,22 +91,13 @@ const ROWS: &[Row] = &[
 const NOTE: &str = "Of authors and texts: median / p90 / p99 / most.";
 
 fn print(out: &mut impl Write, columns: &[Described]) -> io::Result<()> {
-    let mut table = vec![(
-        "",
-        columns.iter().map(|c| short(&c.trace)).collect::<Vec<_>>(),
-    )];
+    let mut table = vec![("", columns.iter().map(|c| short(&c.trace)).collect::<Vec<_>>())];
     for (label, value) in ROWS {
         table.push((label, columns.iter().map(|c| value(&c.stats)).collect()));
     }
     let label_width = ROWS.iter().map(|row| row.0.len()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns.len())
-        .map(|column| {
-            table
-                .iter()
-                .map(|row| row.1[column].chars().count())
-                .max()
-                .unwrap_or(0)
-        })
+        .map(|column| table.iter().map(|row| row.1[column].chars().count()).max().unwrap_or(0))
         .collect();
     for (label, values) in table {
         write!(out, "{label:label_width$}")?;
@@ -135,20 +120,15 @@ fn part(count: u64, of: u64) -> String {
 }
 
 fn spread(summary: &Summary) -> String {
-    let Summary {
-        p50, p90, p99, max, ..
-    } = summary;
+    let Summary { p50, p90, p99, max, .. } = summary;
     format!("{p50} / {p90} / {p99} / {max}")
 }
 
 /// Milliseconds in the largest unit of which there is at least one.
 fn duration(ms: f64) -> String {
-    for (unit, length) in [
-        ("d", 86_400_000.0),
-        ("h", 3_600_000.0),
-        ("min", 60_000.0),
-        ("s", 1000.0),
-    ] {
+    for (unit, length) in
+        [("d", 86_400_000.0), ("h", 3_600_000.0), ("min", 60_000.0), ("s", 1000.0)]
+    {
         if ms >= length {
             return format!("{:.2} {unit}", ms / length);
         }
@@ -163,9 +143,6 @@ mod tests {
     #[test]
     fn durations_are_in_their_unit() {
         let shown = [0.0, 999.0, 1000.0, 73_316.0, 73_136_014.0, 6_037_062_927.0].map(duration);
-        assert_eq!(
-            shown,
-            ["0 ms", "999 ms", "1.00 s", "1.22 min", "20.32 h", "69.87 d"]
-        );
+        assert_eq!(shown, ["0 ms", "999 ms", "1.00 s", "1.22 min", "20.32 h", "69.87 d"]);
     }
 }
