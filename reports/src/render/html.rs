@@ -1,0 +1,495 @@
+//! `report.html`: one page that needs nothing from outside.
+
+use super::RenderError;
+use super::pictures::{Picture, dark_rules};
+use super::summary::{Standing, Summary, shell_word};
+use super::units::{clock, count, counted, date, duration, id, offset, percent, visible};
+use super::words::{self, Number};
+use crate::run::operation::{Ack, Operation};
+use crate::run::verdict::{Audit, Cascade, Class, Entity, Finding, LossWindow, Outage, Verdict};
+use askama::Template;
+
+/// How many findings of a class and entity the page lists; `verdict.json` has more.
+const MAX_EXAMPLES: usize = 25;
+/// How many outages, cascades and loss windows it lists.
+const MAX_ROWS: usize = 50;
+
+/// The page of a run.
+pub(super) fn page(summary: &Summary, pictures: &[Picture]) -> Result<String, RenderError> {
+    let judgement = summary.judgement.as_ref();
+    let page = Page {
+        dark_rules: dark_rules(),
+        tone: tone(summary.standing),
+        word: summary.standing.word(),
+        headline: visible(&words::headline(summary)),
+        unfinished: words::unfinished(summary),
+        judge_command: visible(&summary.judge_command()),
+        judged: !matches!(summary.standing, Standing::NotJudged | Standing::Outdated),
+        what: visible(&summary.what()),
+        targets: summary.manifest.targets.iter().map(|target| visible(target)).collect(),
+        started: date(summary.manifest.started),
+        took: duration(summary.totals.duration_ns),
+        numbers: words::numbers(summary),
+        trust: trust(summary),
+        not_checked: not_checked(summary),
+        figures: pictures.iter().map(figure).collect::<Result<_, _>>()?,
+        no_latest: !pictures.iter().any(|picture| picture.name == "latest"),
+        operations: operations(summary),
+        outcomes: outcomes(summary),
+        audit: judgement
+            .and_then(|judgement| judgement.audit.as_ref())
+            .map(|audit| AuditView::of(summary, audit)),
+        latest: latest(summary),
+        outages: judgement.map_or_else(Vec::new, |judgement| {
+            judgement
+                .outages
+                .iter()
+                .take(MAX_ROWS)
+                .map(|outage| outage_row(summary, outage))
+                .collect()
+        }),
+        cascades: judgement.map_or_else(Vec::new, |judgement| {
+            judgement
+                .cascades
+                .iter()
+                .take(MAX_ROWS)
+                .map(|cascade| cascade_row(summary, cascade))
+                .collect()
+        }),
+        checks: judgement.map_or_else(Vec::new, |judgement| {
+            judgement
+                .checks
+                .iter()
+                .map(|check| CheckRow {
+                    name: visible(&check.name),
+                    verdict: verdict(check.verdict),
+                    summary: visible(&check.summary),
+                })
+                .collect()
+        }),
+        marks: summary
+            .marks
+            .iter()
+            .map(|(at, name)| {
+                vec![offset(*at), clock(summary.manifest.started, *at), visible(name)]
+            })
+            .collect(),
+        environment: environment(summary),
+        commands: commands(summary),
+        limosa: summary.limosa.clone(),
+    };
+    Ok(page.render()?)
+}
+
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Page {
+    dark_rules: String,
+    tone: &'static str,
+    word: &'static str,
+    headline: String,
+    unfinished: Option<String>,
+    judge_command: String,
+    judged: bool,
+    what: String,
+    targets: Vec<String>,
+    started: String,
+    took: String,
+    numbers: [Number; 4],
+    trust: Vec<(&'static str, String)>,
+    not_checked: Vec<String>,
+    figures: Vec<FigureView>,
+    no_latest: bool,
+    operations: Vec<Vec<String>>,
+    outcomes: Vec<Vec<String>>,
+    audit: Option<AuditView>,
+    latest: Option<LatestView>,
+    outages: Vec<Vec<String>>,
+    cascades: Vec<CascadeRow>,
+    checks: Vec<CheckRow>,
+    marks: Vec<Vec<String>>,
+    environment: Vec<(&'static str, String)>,
+    commands: Vec<String>,
+    limosa: String,
+}
+
+struct FigureView {
+    name: &'static str,
+    title: String,
+    description: String,
+    svg: String,
+    head: Vec<String>,
+    rows: Vec<Vec<String>>,
+}
+
+struct AuditView {
+    method: String,
+    entities: Vec<&'static str>,
+    classes: Vec<ClassRow>,
+    findings: Vec<FindingRow>,
+    left_out: u64,
+    windows: Vec<Vec<String>>,
+    state: String,
+}
+
+struct ClassRow {
+    name: &'static str,
+    meaning: &'static str,
+    tone: &'static str,
+    counts: Vec<String>,
+    sum: String,
+}
+
+struct FindingRow {
+    class: &'static str,
+    id: String,
+    operation: &'static str,
+    user: String,
+    detail: String,
+    called: String,
+    returned: String,
+    answer: String,
+    note: String,
+}
+
+struct LatestView {
+    rows: Vec<(&'static str, String)>,
+    witnesses: Vec<String>,
+}
+
+struct CascadeRow {
+    root: String,
+    user: String,
+    at: String,
+    cause: String,
+    caused: String,
+    examples: String,
+}
+
+struct CheckRow {
+    name: String,
+    verdict: (&'static str, &'static str),
+    summary: String,
+}
+
+fn tone(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Pass => "good",
+        Standing::Fail => "bad",
+        Standing::Unknown | Standing::NotJudged | Standing::Outdated => "unknown",
+    }
+}
+
+fn verdict(verdict: Verdict) -> (&'static str, &'static str) {
+    match verdict {
+        Verdict::Pass => ("good", "pass"),
+        Verdict::Unknown => ("unknown", "unknown"),
+        Verdict::Fail => ("bad", "fail"),
+    }
+}
+
+fn figure(picture: &Picture) -> Result<FigureView, RenderError> {
+    Ok(FigureView {
+        name: picture.name,
+        title: picture.title.clone(),
+        description: picture.description.clone(),
+        svg: picture.inline()?,
+        head: picture.table.head.clone(),
+        rows: picture.table.rows.clone(),
+    })
+}
+
+fn trust(summary: &Summary) -> Vec<(&'static str, String)> {
+    let tried = summary.totals.tried();
+    let mut rows = vec![
+        ("generator", words::generator(summary)),
+        ("commands", format!("{} of {} planned", count(tried), count(summary.totals.planned))),
+        ("warm-up", "none left out: every request is in the figures".to_owned()),
+    ];
+    if summary.manifest.mode.is_closed_model() {
+        rows.push((
+            "model",
+            "closed: each command waited for the one before it, so there is a service time and no \
+             response time"
+                .to_owned(),
+        ));
+    }
+    if tried > 0 && summary.failed() == 0 {
+        let bound = percent((3.0 / tried as f64).min(1.0));
+        rows.push((
+            "95 % bound",
+            format!(
+                "none of {} failed, so the true rate of failure is below {bound} (3/n)",
+                count(tried)
+            ),
+        ));
+    }
+    rows.push((
+        "resolution",
+        "an outage shows only between commands: it is given from the least to the most that it can \
+         have lasted"
+            .to_owned(),
+    ));
+    let ledger = match (summary.abandoned, summary.damage.len()) {
+        (0, 0) => "whole: every request has its outcome".to_owned(),
+        (0, damaged) => counted(damaged as u64, "damaged place"),
+        (abandoned, 0) => format!("whole; {} without an outcome", counted(abandoned, "request")),
+        (abandoned, damaged) => format!(
+            "{}; {} without an outcome",
+            counted(damaged as u64, "damaged place"),
+            counted(abandoned, "request")
+        ),
+    };
+    rows.push(("ledger", ledger));
+    rows.extend(summary.damage.iter().map(|place| ("damage", visible(place))));
+    rows
+}
+
+fn not_checked(summary: &Summary) -> Vec<String> {
+    match &summary.judgement {
+        Some(judgement) => judgement.trust.not_checked.iter().map(|text| visible(text)).collect(),
+        None => vec!["anything: the run was not judged".to_owned()],
+    }
+}
+
+fn operations(summary: &Summary) -> Vec<Vec<String>> {
+    Operation::ALL
+        .into_iter()
+        .filter_map(|operation| {
+            let outcomes = summary.totals.operations.get(&operation)?;
+            let mut row = vec![operation.name().to_owned()];
+            row.extend(Ack::ALL.map(|ack| count(outcomes.get(&ack).copied().unwrap_or(0))));
+            let latency = summary.latency.operations.get(&operation);
+            row.extend([0.5, 0.99].map(|quantile| {
+                latency.map_or_else(|| "–".to_owned(), |latency| duration(latency.at(quantile)))
+            }));
+            row.push(latency.map_or_else(|| "–".to_owned(), |latency| duration(latency.max_ns)));
+            Some(row)
+        })
+        .collect()
+}
+
+/// Statuses and errors, each with its count.
+fn outcomes(summary: &Summary) -> Vec<Vec<String>> {
+    let totals = &summary.totals;
+    let statuses = totals
+        .statuses
+        .iter()
+        .map(|(status, number)| vec![format!("status {status}"), count(*number)]);
+    let errors = totals
+        .errors
+        .iter()
+        .filter(|(_, number)| **number > 0)
+        .map(|(kind, number)| vec![format!("error {}", visible(kind)), count(*number)]);
+    statuses.chain(errors).collect()
+}
+
+impl AuditView {
+    fn of(summary: &Summary, audit: &Audit) -> Self {
+        let examples = examples(audit);
+        let listed = examples.len() as u64;
+        let state = audit.state;
+        Self {
+            method: format!(
+                "read back by {}, {}",
+                visible(&audit.method),
+                counted(audit.passes.into(), "time")
+            ),
+            entities: Entity::ALL.map(Entity::plural).to_vec(),
+            classes: Class::ALL.into_iter().map(|class| class_row(audit, class)).collect(),
+            findings: examples.into_iter().map(|finding| finding_row(summary, finding)).collect(),
+            left_out: violations(audit).saturating_sub(listed),
+            windows: audit
+                .loss_windows
+                .iter()
+                .take(MAX_ROWS)
+                .map(|window| window_row(summary, window))
+                .collect(),
+            state: format!(
+                "{} users, {} messages, {} follows; latest {}",
+                count(state.users),
+                count(state.messages),
+                count(state.follows),
+                state.latest.map_or_else(|| "not reported".to_owned(), id)
+            ),
+        }
+    }
+}
+
+fn violations(audit: &Audit) -> u64 {
+    Class::ALL
+        .into_iter()
+        .filter(|class| class.is_violation())
+        .map(|class| audit.count(class))
+        .sum()
+}
+
+fn class_row(audit: &Audit, class: Class) -> ClassRow {
+    let of = |entity| {
+        audit.counts.get(&entity).and_then(|classes| classes.get(&class)).copied().unwrap_or(0)
+    };
+    ClassRow {
+        name: class.name(),
+        meaning: class.meaning(),
+        tone: match (audit.count(class), class.is_violation()) {
+            (0, _) => "none",
+            (_, true) => "bad",
+            (_, false) => "good",
+        },
+        counts: Entity::ALL.map(|entity| count(of(entity))).to_vec(),
+        sum: count(audit.count(class)),
+    }
+}
+
+/// The first findings of each class and entity, in the order of the audit.
+fn examples(audit: &Audit) -> Vec<&Finding> {
+    let mut listed = std::collections::BTreeMap::<(Class, Entity), usize>::new();
+    audit
+        .findings
+        .iter()
+        .filter(|finding| {
+            let number = listed.entry((finding.class, finding.entity)).or_default();
+            *number += 1;
+            *number <= MAX_EXAMPLES
+        })
+        .collect()
+}
+
+fn finding_row(summary: &Summary, finding: &Finding) -> FindingRow {
+    let started = summary.manifest.started;
+    let time = |ns: Option<u64>| ns.map_or_else(|| "–".to_owned(), |ns| clock(started, ns));
+    let answer = [
+        finding.status.map(|status| format!("status {status}")),
+        finding
+            .replica
+            .filter(|_| summary.manifest.targets.len() > 1)
+            .map(|replica| format!("replica {replica}")),
+    ];
+    FindingRow {
+        class: finding.class.name(),
+        id: finding.command_id.map_or_else(|| "–".to_owned(), id),
+        operation: finding.operation.map_or("–", Operation::name),
+        user: visible(&finding.user),
+        detail: visible(&finding.detail),
+        called: time(finding.called_ns),
+        returned: time(finding.returned_ns),
+        answer: answer.into_iter().flatten().collect::<Vec<_>>().join(", "),
+        note: visible(&finding.note),
+    }
+}
+
+fn window_row(summary: &Summary, window: &LossWindow) -> Vec<String> {
+    let started = summary.manifest.started;
+    vec![
+        clock(started, window.first_ns),
+        clock(started, window.last_ns),
+        duration(window.last_ns.saturating_sub(window.first_ns)),
+        count(window.lost),
+        count(window.kept),
+    ]
+}
+
+fn outage_row(summary: &Summary, outage: &Outage) -> Vec<String> {
+    vec![
+        offset(outage.first_failed_call_ns),
+        clock(summary.manifest.started, outage.first_failed_call_ns),
+        duration(outage.least_ns()),
+        outage.most_ns().map_or_else(|| "not over".to_owned(), duration),
+        count(outage.failed),
+        format!("{} to {}", id(outage.ids.0), id(outage.ids.1)),
+    ]
+}
+
+fn cascade_row(summary: &Summary, cascade: &Cascade) -> CascadeRow {
+    let examples: Vec<String> =
+        cascade.examples.iter().take(8).map(|example| id(*example)).collect();
+    let operations: Vec<String> = cascade
+        .operations
+        .iter()
+        .map(|(operation, number)| format!("{} {}", count(*number), operation.name()))
+        .collect();
+    CascadeRow {
+        root: id(cascade.root_id),
+        user: visible(&cascade.user),
+        at: clock(summary.manifest.started, cascade.at_ns),
+        cause: visible(&cascade.cause),
+        caused: format!("{}: {}", count(cascade.caused), operations.join(", ")),
+        examples: examples.join(", "),
+    }
+}
+
+fn latest(summary: &Summary) -> Option<LatestView> {
+    let latest = summary.judgement.as_ref()?.latest.as_ref()?;
+    let known = |value: Option<i64>| value.map_or_else(|| "–".to_owned(), id);
+    let mut rows = vec![
+        ("contract", visible(&latest.contract)),
+        ("verdict", verdict(latest.verdict).1.to_owned()),
+        ("reads", format!("{}, {} wrong", count(latest.reads), count(latest.wrong))),
+        ("last sent", known(latest.last_sent)),
+        ("last reported", known(latest.last_reported)),
+    ];
+    rows.extend(latest.mean_legal.map(|mean| {
+        (
+            "sharpness",
+            format!("{mean:.2} legal answers a read on average; 1 is the sharpest test there is"),
+        )
+    }));
+    Some(LatestView {
+        rows,
+        witnesses: latest.witnesses.iter().map(|witness| visible(witness)).collect(),
+    })
+}
+
+fn environment(summary: &Summary) -> Vec<(&'static str, String)> {
+    let manifest = &summary.manifest;
+    let machine = &manifest.machine;
+    let mode = &manifest.mode;
+    let ids = manifest
+        .trace
+        .ids
+        .map_or_else(String::new, |(first, last)| format!(", ids {} to {}", id(first), id(last)));
+    let mut rows = vec![
+        ("trace", visible(&manifest.trace.source)),
+        ("commands", format!("{}{ids}", count(manifest.trace.commands))),
+        ("sha-256", visible(&manifest.trace.sha256)),
+        ("seed", manifest.seed.to_string()),
+        ("order", visible(&mode.order)),
+        ("client", visible(&mode.client)),
+        ("pace", visible(&mode.pace)),
+        (
+            "timeouts",
+            format!(
+                "connect {} ms, answer {} ms",
+                mode.connect_timeout_ms, mode.response_timeout_ms
+            ),
+        ),
+        ("machine", format!("{}, {}", visible(&machine.os), visible(&machine.cpu))),
+        ("cores, memory", format!("{}, {} MiB", machine.cores, count(machine.memory_mib))),
+        ("limosa", visible(&manifest.limosa)),
+        ("began", date(manifest.started)),
+        ("ended", manifest.finished.map_or_else(|| "not by itself".to_owned(), date)),
+        ("run directory", visible(&summary.run.to_string_lossy())),
+    ];
+    let plain = match &manifest.profile {
+        serde_json::Value::Null => true,
+        serde_json::Value::Object(fields) => fields.is_empty(),
+        _ => false,
+    };
+    if !plain {
+        rows.push(("known deviations", visible(&manifest.profile.to_string())));
+    }
+    rows
+}
+
+fn commands(summary: &Summary) -> Vec<String> {
+    summary
+        .manifest
+        .parts
+        .iter()
+        .map(|part| {
+            let words: Vec<String> =
+                part.command_line.iter().map(|word| shell_word(word)).collect();
+            visible(&words.join(" "))
+        })
+        .collect()
+}

@@ -1,0 +1,230 @@
+//! The summary that a terminal shows when a run has ended: at most 24 lines of 80 columns, whole
+//! without colour.
+
+use super::summary::{Standing, Summary, shell_word};
+use super::units::{clipped, clock, columns, count, counted, duration, visible};
+use super::words;
+use crate::run::operation::Ack;
+use crate::run::verdict::{Audit, Class, Finding, LatestJudgement};
+
+/// The lines that a terminal has by default, less the one of the prompt.
+const MAX_LINES: usize = 23;
+const MAX_FINDINGS: usize = 4;
+const LABEL: usize = 13;
+
+/// The end-of-run summary: did it pass, what was lost, how slow, can it be trusted, what next.
+///
+/// `width` is in columns; below 60 it is taken as 60. Lines are cut to it, except for the commands
+/// and paths at the end, which somebody will copy.
+pub fn terminal(summary: &Summary, colour: bool, width: usize) -> String {
+    let mut page = Page { lines: Vec::new(), width: width.max(60), colour };
+    page.banner(summary);
+    page.line(&words::headline(summary));
+    if let Some(cut) = words::unfinished(summary) {
+        page.line(&cut);
+    }
+    page.gap();
+    page.audit(summary);
+    page.gap();
+    page.figures(summary);
+    page.gap();
+    page.next(summary);
+    page.lines.truncate(MAX_LINES);
+    page.lines.join("\n") + "\n"
+}
+
+#[derive(Clone, Copy)]
+enum Paint {
+    Good,
+    Bad,
+    Faint,
+}
+
+struct Page {
+    lines: Vec<String>,
+    width: usize,
+    colour: bool,
+}
+
+impl Page {
+    fn line(&mut self, text: &str) {
+        if !text.is_empty() {
+            self.lines.push(clipped(&format!("  {}", visible(text)), self.width));
+        }
+    }
+
+    fn painted(&mut self, paint: Paint, text: &str) {
+        let plain = clipped(&format!("  {}", visible(text)), self.width);
+        self.lines.push(self.paint(paint, &plain));
+    }
+
+    fn labelled(&mut self, label: &str, text: &str) {
+        self.line(&format!("{label:<LABEL$}  {text}"));
+    }
+
+    fn gap(&mut self) {
+        if self.lines.last().is_some_and(|line| !line.is_empty()) {
+            self.lines.push(String::new());
+        }
+    }
+
+    fn paint(&self, paint: Paint, text: &str) -> String {
+        if !self.colour {
+            return text.to_owned();
+        }
+        let code = match paint {
+            Paint::Good => "1;32",
+            Paint::Bad => "1;31",
+            Paint::Faint => "2",
+        };
+        format!("\x1b[{code}m{text}\x1b[0m")
+    }
+
+    fn banner(&mut self, summary: &Summary) {
+        let word = summary.standing.word();
+        let targets = summary.manifest.targets.join(", ");
+        let what = visible(&format!("{} -> {targets}", summary.what()));
+        let what = clipped(&what, self.width - word.len() - 2);
+        let pad = " ".repeat(self.width - word.len() - columns(&what));
+        let paint = match summary.standing {
+            Standing::Pass => Paint::Good,
+            Standing::Fail => Paint::Bad,
+            _ => Paint::Faint,
+        };
+        let line = format!("{what}{pad}{}", self.paint(paint, word));
+        self.lines.push(line);
+        let totals = &summary.totals;
+        let mut counts = vec![
+            format!("{} tried", count(totals.tried())),
+            format!("{} acknowledged", count(totals.commands(Ack::Acknowledged))),
+        ];
+        let failed = words::unacknowledged(summary);
+        counts.extend(failed.split(", ").filter(|part| !part.is_empty()).map(str::to_owned));
+        let counts = counts.join("   ");
+        let took = duration(totals.duration_ns);
+        let pad = self.width.saturating_sub(2 + columns(&counts) + columns(&took)).max(2);
+        self.line(&format!("{counts}{}{took}", " ".repeat(pad)));
+    }
+
+    fn audit(&mut self, summary: &Summary) {
+        let Some(judgement) = &summary.judgement else {
+            self.line("nothing is known of what the target holds");
+            return;
+        };
+        match &judgement.audit {
+            Some(audit) => self.classes(summary, audit),
+            None => self.line("the target was not read back: what it holds is not known"),
+        }
+        if let Some(first) = judgement.cascades.first() {
+            self.line(&format!("  cause  {}", words::cascade(first)));
+            if judgement.cascades.len() > 1 {
+                let more = judgement.cascades.len() as u64 - 1;
+                self.line(&format!("         and {} in the report", counted(more, "more cascade")));
+            }
+        }
+        if let Some(outage) = summary.longest_outage() {
+            self.line(&format!(
+                "outage   {}, {}: {} failed from {}",
+                duration(outage.least_ns()),
+                words::at_most(outage),
+                counted(outage.failed, "command"),
+                clock(summary.manifest.started, outage.first_failed_call_ns),
+            ));
+        }
+        if let Some(latest) = &judgement.latest {
+            self.line(&format!("latest   {}", latest_line(latest)));
+        }
+    }
+
+    fn classes(&mut self, summary: &Summary, audit: &Audit) {
+        let found: Vec<String> = Class::ALL
+            .into_iter()
+            .filter(|class| *class == Class::Kept || audit.count(*class) > 0)
+            .map(|class| {
+                let name = if class.is_violation() {
+                    class.name().to_uppercase()
+                } else {
+                    class.name().to_owned()
+                };
+                format!("{name} {}", count(audit.count(class)))
+            })
+            .collect();
+        let wrong = audit.findings.iter().any(|finding| finding.class.is_violation());
+        let paint = if wrong { Paint::Bad } else { Paint::Good };
+        self.painted(paint, &found.join("   "));
+        for finding in audit.findings.iter().take(MAX_FINDINGS) {
+            self.line(&format!("  {}", finding_line(summary, finding)));
+        }
+        let all: u64 = Class::ALL
+            .into_iter()
+            .filter(|class| class.is_violation())
+            .map(|class| audit.count(class))
+            .sum();
+        if let Some(more) = all.checked_sub(MAX_FINDINGS as u64).filter(|more| *more > 0) {
+            self.line(&format!("  and {} more in the report", count(more)));
+        }
+    }
+
+    fn figures(&mut self, summary: &Summary) {
+        if let Some(service) = &summary.latency.service {
+            let quantiles: Vec<String> = [(0.5, "p50"), (0.9, "p90"), (0.99, "p99")]
+                .into_iter()
+                .map(|(quantile, name)| format!("{name} {}", duration(service.at(quantile))))
+                .collect();
+            let max = duration(service.max_ns);
+            self.labelled("service time", &format!("{}   max {max}", quantiles.join("   ")));
+        }
+        if summary.latency.lateness.is_some() {
+            self.labelled("generator", &words::generator(summary));
+        }
+        if let Some(place) = summary.damage.first() {
+            self.labelled("ledger", &format!("damaged: {place}"));
+        }
+        let not_checked =
+            summary.judgement.as_ref().map_or(&[][..], |judgement| &judgement.trust.not_checked);
+        if let Some(first) = not_checked.first() {
+            let more = not_checked.len() - 1;
+            let more = if more > 0 { format!(" (and {more} more)") } else { String::new() };
+            self.labelled("not checked", &format!("{first}{more}"));
+        }
+    }
+
+    fn next(&mut self, summary: &Summary) {
+        let page = summary.run.join("report.html");
+        let report = shell_word(&page.to_string_lossy());
+        let label = match summary.standing {
+            Standing::NotJudged | Standing::Outdated => "judge it",
+            _ => "again",
+        };
+        let rows = [("report", report), (label, summary.judge_command())];
+        // The end of the page is what is acted on: what stands above makes room for it.
+        self.lines.truncate(MAX_LINES - rows.len());
+        for (label, text) in rows {
+            self.lines.push(format!("  {label:<9}{}", visible(&text)));
+        }
+    }
+}
+
+fn finding_line(summary: &Summary, finding: &Finding) -> String {
+    let name = finding.class.name();
+    let id = finding.command_id.map(|id| format!("id {id} ")).unwrap_or_default();
+    let what = finding.operation.map_or("entry", |operation| operation.name());
+    let at = finding
+        .returned_ns
+        .map(|ns| format!("  answered {}", clock(summary.manifest.started, ns)))
+        .unwrap_or_default();
+    let user = clipped(&visible(&finding.user), 24);
+    format!("{name}  {id}{what} \"{user}\"{at}, {}", finding.note)
+}
+
+fn latest_line(latest: &LatestJudgement) -> String {
+    let wrong = match latest.wrong {
+        0 => "none wrong".to_owned(),
+        wrong => format!("{} WRONG", count(wrong)),
+    };
+    let sharp = latest
+        .mean_legal
+        .map(|mean| format!(", {mean:.1} legal answers a read"))
+        .unwrap_or_default();
+    format!("{}: {}, {wrong}{sharp}", latest.contract, counted(latest.reads, "read"))
+}

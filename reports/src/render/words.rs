@@ -1,0 +1,286 @@
+//! The sentences and numbers that all faces share.
+
+use super::summary::{Standing, Summary};
+use super::units::{clock, count, counted, duration, percent};
+use crate::run::operation::Ack;
+use crate::run::verdict::{Cascade, Class, Outage};
+
+/// How a figure is to be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tone {
+    /// Within its limit.
+    Good,
+    /// Beyond its limit.
+    Bad,
+    /// Not known.
+    Unknown,
+}
+
+impl Tone {
+    /// The tone's name in class attributes.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Bad => "bad",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    fn limit(value: u64) -> Self {
+        if value == 0 { Self::Good } else { Self::Bad }
+    }
+}
+
+/// One of the four numbers of the first screen.
+#[derive(Debug, Clone)]
+pub(super) struct Number {
+    pub(super) name: &'static str,
+    pub(super) value: String,
+    /// Its limit, and what it means.
+    pub(super) meaning: String,
+    pub(super) tone: Tone,
+}
+
+/// One sentence: what was found, or why nothing is known.
+pub(super) fn headline(summary: &Summary) -> String {
+    match (&summary.judgement, summary.standing) {
+        (_, Standing::NotJudged) => {
+            "The ledger is whole as far as it was written, and nobody has judged it yet.".to_owned()
+        }
+        (_, Standing::Outdated) => {
+            "The run went on after it was judged, so the judgement does not hold.".to_owned()
+        }
+        (Some(judgement), _) => judgement.headline.clone(),
+        (None, _) => String::new(),
+    }
+}
+
+/// Whether the run ended by itself.
+pub(super) fn unfinished(summary: &Summary) -> Option<String> {
+    let cut = summary.manifest.finished.is_none();
+    let without = match summary.abandoned {
+        0 => String::new(),
+        n => format!(" {} had no outcome by then.", counted(n, "request")),
+    };
+    cut.then(|| {
+        format!(
+            "The run did not end by itself: {} of {} planned commands were tried.{without}",
+            count(summary.totals.tried()),
+            count(summary.totals.planned),
+        )
+    })
+}
+
+/// Lost, failed, p99, longest outage.
+pub(super) fn numbers(summary: &Summary) -> [Number; 4] {
+    [lost(summary), failed(summary), p99(summary), outage(summary)]
+}
+
+fn lost(summary: &Summary) -> Number {
+    let (value, meaning, tone) = match summary.found(Class::Lost) {
+        Some(lost) => {
+            let kept = summary.found(Class::Kept).unwrap_or(0);
+            let meaning = format!("acknowledged, and not there; limit 0, kept {}", count(kept));
+            (count(lost), meaning, Tone::limit(lost))
+        }
+        None => (
+            "?".to_owned(),
+            "acknowledged, and not there; the target was not read back".to_owned(),
+            Tone::Unknown,
+        ),
+    };
+    Number { name: "lost", value, meaning, tone }
+}
+
+fn failed(summary: &Summary) -> Number {
+    let tried = summary.totals.tried();
+    let failed = summary.failed();
+    let meaning = if tried == 0 {
+        "no command was tried".to_owned()
+    } else if failed == 0 {
+        format!(
+            "of {}; limit 0, true rate below {} (95 %)",
+            counted(tried, "command"),
+            percent((3.0 / tried as f64).min(1.0)),
+        )
+    } else {
+        format!("of {}; limit 0: {}", counted(tried, "command"), unacknowledged(summary))
+    };
+    Number {
+        name: "failed",
+        value: count(failed),
+        meaning,
+        tone: if tried == 0 { Tone::Unknown } else { Tone::limit(failed) },
+    }
+}
+
+/// `1 rejected, 2 not sent, 3 unknown`, without what did not occur.
+pub(super) fn unacknowledged(summary: &Summary) -> String {
+    [Ack::Rejected, Ack::NotSent, Ack::Indeterminate]
+        .into_iter()
+        .map(|ack| (summary.totals.commands(ack), ack))
+        .filter(|(count, _)| *count > 0)
+        .map(|(number, ack)| format!("{} {}", count(number), outcome(ack)))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn p99(summary: &Summary) -> Number {
+    let limit_ms = summary.manifest.mode.response_timeout_ms;
+    match &summary.latency.service {
+        Some(service) => {
+            let p99 = service.at(0.99);
+            Number {
+                name: "p99",
+                value: duration(p99),
+                meaning: format!(
+                    "of the service time; limit {}, where the client gives up; longest {}",
+                    duration(limit_ms.saturating_mul(1_000_000)),
+                    duration(service.max_ns),
+                ),
+                tone: if p99 < limit_ms.saturating_mul(1_000_000) { Tone::Good } else { Tone::Bad },
+            }
+        }
+        None => Number {
+            name: "p99",
+            value: "?".to_owned(),
+            meaning: "of the service time; nothing was measured".to_owned(),
+            tone: Tone::Unknown,
+        },
+    }
+}
+
+fn outage(summary: &Summary) -> Number {
+    let judged = !matches!(summary.standing, Standing::NotJudged | Standing::Outdated);
+    let (value, meaning, tone) = match summary.longest_outage() {
+        _ if !judged => ("?".to_owned(), "not judged".to_owned(), Tone::Unknown),
+        None => (
+            "none".to_owned(),
+            "limit 0: no stretch in which commands failed and none was acknowledged".to_owned(),
+            Tone::Good,
+        ),
+        Some(outage) => (
+            duration(outage.least_ns()),
+            format!("limit 0; {}, {} failed", at_most(outage), counted(outage.failed, "command")),
+            Tone::Bad,
+        ),
+    };
+    Number { name: "longest outage", value, meaning, tone }
+}
+
+/// `at most 0.44 s`, or that it had not ended.
+pub(super) fn at_most(outage: &Outage) -> String {
+    outage.most_ns().map_or_else(
+        || "not over when the run ended".to_owned(),
+        |most| format!("at most {}", duration(most)),
+    )
+}
+
+/// The generator's own part in the figures, in one sentence.
+pub(super) fn generator(summary: &Summary) -> String {
+    let bound = summary.judgement.as_ref().map(|judgement| judgement.trust.lateness_bound_ns);
+    match (&summary.latency.lateness, bound) {
+        (None, _) => "nothing was sent".to_owned(),
+        (Some(lateness), Some(bound)) if lateness.at(0.99) > bound => format!(
+            "lateness p99 {}, above its bound of {}: the figures are partly the generator's",
+            duration(lateness.at(0.99)),
+            duration(bound)
+        ),
+        (Some(lateness), _) => {
+            format!("lateness p99 {}: the figures are the server's", duration(lateness.at(0.99)))
+        }
+    }
+}
+
+/// What a command's outcome is called.
+pub(super) fn outcome(ack: Ack) -> &'static str {
+    match ack {
+        Ack::Acknowledged => "acknowledged",
+        Ack::Rejected => "rejected",
+        Ack::NotSent => "not sent",
+        Ack::Indeterminate => "unknown",
+    }
+}
+
+/// A cascade in one sentence, without the user's name.
+pub(super) fn cascade(cascade: &Cascade) -> String {
+    format!(
+        "1 failed register (id {}) explains {}",
+        cascade.root_id,
+        counted(cascade.caused, "later failure")
+    )
+}
+
+/// The title of the picture of latencies by percentile.
+pub(super) fn percentiles_title(summary: &Summary) -> String {
+    match &summary.latency.service {
+        None => "Nothing was measured".to_owned(),
+        Some(service) => {
+            let times = service.max_ns as f64 / service.at(0.5).max(1) as f64;
+            format!(
+                "Half the commands took up to {}, 99 % up to {}; the slowest took {} ({:.0} times the median)",
+                duration(service.at(0.5)),
+                duration(service.at(0.99)),
+                duration(service.max_ns),
+                times,
+            )
+        }
+    }
+}
+
+/// The title of the picture of latencies over time.
+pub(super) fn latency_title(summary: &Summary) -> String {
+    let slowest = summary
+        .course
+        .points
+        .iter()
+        .filter(|point| point.ack != Ack::NotSent)
+        .max_by_key(|point| point.service_ns);
+    match (&summary.latency.service, slowest) {
+        (Some(service), Some(slowest)) => format!(
+            "p99 {}; the slowest answer took {} and came {} into the run, at {}",
+            duration(service.at(0.99)),
+            duration(slowest.service_ns),
+            duration(slowest.at_ns),
+            clock(summary.manifest.started, slowest.at_ns),
+        ),
+        _ => "Nothing was measured".to_owned(),
+    }
+}
+
+/// The title of the picture of throughput and errors.
+pub(super) fn throughput_title(summary: &Summary) -> String {
+    let acknowledged = summary.totals.commands(Ack::Acknowledged);
+    let seconds = summary.totals.duration_ns as f64 / 1e9;
+    let rate = count((acknowledged as f64 / seconds.max(1e-9)).round() as u64);
+    let failing = summary
+        .course
+        .bins
+        .iter()
+        .filter(|bin| bin.outcomes.values().sum::<u64>() > bin.count(Ack::Acknowledged))
+        .count();
+    match summary.failed() {
+        0 => format!("{rate} commands acknowledged a second, none failed"),
+        failed => format!(
+            "{rate} commands acknowledged a second; {} failed, in {} of {} stretches of {}",
+            count(failed),
+            count(failing as u64),
+            count(summary.course.bins.len() as u64),
+            duration(summary.course.width_ns),
+        ),
+    }
+}
+
+/// The title of the picture of `latest`.
+pub(super) fn latest_title(summary: &Summary) -> String {
+    let judged = summary.judgement.as_ref().and_then(|judgement| judgement.latest.as_ref());
+    match judged {
+        Some(latest) if latest.wrong > 0 => format!(
+            "latest was wrong in {} of {}",
+            count(latest.wrong),
+            counted(latest.reads, "read")
+        ),
+        Some(latest) => format!("latest was never wrong in {}", counted(latest.reads, "read")),
+        None => "latest as it was sent, and as it was reported".to_owned(),
+    }
+}
