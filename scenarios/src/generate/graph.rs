@@ -13,25 +13,37 @@ const TRIES: usize = 32;
 pub(super) struct Graph {
     ever: HashSet<(u32, u32)>,
     standing: Vec<(u32, u32)>,
+    /// How many each user has ever followed.
+    followed: Vec<usize>,
 }
 
 impl Graph {
-    /// Adds an edge from `user` to someone whom the user never followed, by what is left in the urn
-    /// of followees. None when the user has followed everyone.
+    /// Adds an edge that never was: from `user` if there is one, else from the first user of whom
+    /// there is one; to whom is drawn from the urn. None when everyone has followed everyone.
     pub(super) fn follow(
         &mut self,
         dice: &mut Dice,
         user: usize,
         users: usize,
         followees: &Urn,
-    ) -> Option<usize> {
+    ) -> Option<(usize, usize)> {
+        self.followed.resize(users, 0);
+        if self.ever.len() == users * (users - 1) {
+            return None;
+        }
+        let can_follow = |user: &usize| self.followed[*user] < users - 1;
+        let user = match can_follow(&user) {
+            true => user,
+            false => (0..users).find(can_follow)?,
+        };
         let fits = |whom: &usize| *whom != user && !self.ever.contains(&pair(user, *whom));
         let drawn = (0..TRIES).find_map(|_| followees.draw(dice).filter(fits));
         // The first to have registered are the most followed: they are who is left to be drawn.
         let whom = drawn.or_else(|| (0..users).find(fits))?;
         self.ever.insert(pair(user, whom));
         self.standing.push(pair(user, whom));
-        Some(whom)
+        self.followed[user] += 1;
+        Some((user, whom))
     }
 
     /// Removes any edge. None when there is none.

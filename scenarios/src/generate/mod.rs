@@ -31,7 +31,8 @@ pub struct Options {
     pub seed: u64,
     /// How many commands.
     pub commands: Option<u64>,
-    /// How many users register; by default as many to a command as in the profile.
+    /// How many users register. By default as many to a command as in the profile, and in a shorter
+    /// trace so many that who follows whom is as dense as there: pairs grow with users squared.
     pub users: Option<u64>,
     /// From the first command to about the last, in milliseconds.
     pub span_ms: Option<i64>,
@@ -89,8 +90,9 @@ impl Generator {
     pub fn new(profile: &Profile, options: Options) -> Result<Self, ProfileError> {
         let mut profile = profile.clone();
         let in_proportion = |commands: u64| {
-            let users = u128::from(profile.users) * u128::from(commands);
-            (users / u128::from(profile.commands.max(1))).max(1) as u64
+            let ratio = commands as f64 / profile.commands.max(1) as f64;
+            let users = profile.users as f64 * ratio.max(ratio.sqrt());
+            (users.round() as u64).clamp(1, commands.max(1))
         };
         let commands = options.commands.unwrap_or(profile.commands);
         profile.users = options.users.unwrap_or_else(|| in_proportion(commands));
@@ -198,15 +200,9 @@ impl Generator {
         let quotas = &mut self.quotas;
         let user = quotas.followers.draw(&mut self.dice);
         let user = user.unwrap_or_else(|| self.dice.index(users));
-        let found = self.graph.follow(&mut self.dice, user, users, &quotas.followees);
-        let (user, whom) = match found {
-            Some(whom) => (user, whom),
-            // This user has followed everyone: the first who has not takes the turn.
-            None => (0..users).find_map(|other| {
-                let whom = self.graph.follow(&mut self.dice, other, users, &quotas.followees);
-                whom.map(|whom| (other, whom))
-            })?,
-        };
+        let followees = &quotas.followees;
+        let edge = self.graph.follow(&mut self.dice, user, users, followees);
+        let (user, whom) = edge?;
         quotas.spend(user, whom);
         Some(Action::Follow { user: self.names[user].clone(), whom: self.names[whom].clone() })
     }

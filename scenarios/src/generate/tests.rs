@@ -1,7 +1,7 @@
 //! Generated traces are valid whatever is asked for, and like their profile.
 
 use super::*;
-use crate::lint::{self, Severity};
+use crate::lint;
 use crate::read::Trace;
 use crate::stats::Stats;
 use crate::write::TraceWriter;
@@ -66,11 +66,24 @@ fn more_users_than_commands_are_refused() {
 
 #[test]
 fn users_grow_with_commands_unless_given() {
-    let options = Options { commands: Some(2592), ..Options::default() };
-    let trace = Trace::read(course(options).as_slice(), "t").unwrap();
-    assert_eq!(Stats::of(&trace.commands).final_users, 19);
-    let lint = lint::lint(course(options).as_slice(), "t", lint::Options::default()).unwrap();
-    assert_eq!(lint.total(Severity::Error), 0);
+    let stats = |commands| {
+        let options = Options { commands: Some(commands), ..Options::default() };
+        let generated = Generator::new(&Profile::course().unwrap(), options).unwrap();
+        Stats::of(&generated.collect::<Vec<_>>())
+    };
+    assert_eq!(stats(1).final_users, 1);
+    assert_eq!(stats(2592).final_users, 63);
+    assert_eq!(stats(51_844).final_users, 400);
+    assert!((957..=961).contains(&stats(2592).follows));
+}
+
+#[test]
+fn few_users_follow_everyone_once_and_then_post() {
+    let options = Options { commands: Some(5000), users: Some(5), ..Options::default() };
+    let generated = Generator::new(&Profile::course().unwrap(), options).unwrap();
+    let stats = Stats::of(&generated.collect::<Vec<_>>());
+    assert_eq!((stats.commands, stats.follows), (5000, 5 * 4));
+    assert_eq!(stats.duplicate_follows, 0);
 }
 
 #[test]

@@ -161,12 +161,14 @@ mod tests {
         let spoilt = |from: &str, to: &str| {
             let text = COURSE.replacen(from, to, 1);
             assert_ne!(text, COURSE, "{from} is not in the profile");
-            Profile::from_toml(&text).unwrap_err().to_string()
+            let error = Profile::from_toml(&text).unwrap_err();
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            format!("{error}: {}", cause.unwrap_or_default())
         };
         assert!(spoilt("plus-emails = 0", "plus-emails = 7").contains("plus-emails must be"));
         assert!(spoilt("wide-chars = 1", "wide-chars = 3").contains("wide-chars must be"));
         assert!(spoilt("users = 200", "users = 0").contains("0 users cannot"));
         assert!(spoilt("users = 200", "users = 99999").contains("99999 users cannot"));
-        assert!(spoilt("users", "losers").contains("losers"));
+        assert!(spoilt("users", "losers").contains("unknown field `losers`"));
     }
 }

@@ -25,7 +25,8 @@ pub(super) struct Args {
     /// How many commands [default: as the profile]
     #[arg(long, env = "LIMOSA_GENERATE_COMMANDS", value_name = "N")]
     commands: Option<u64>,
-    /// How many users [default: as many to a command as in the profile]
+    /// How many users [default: as many to a command as in the profile; in a shorter trace more, so
+    /// that who follows whom is as dense]
     #[arg(long, env = "LIMOSA_GENERATE_USERS", value_name = "N")]
     users: Option<u64>,
     /// From the first command to the last, in hours [default: as the profile]
