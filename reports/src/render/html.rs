@@ -115,6 +115,7 @@ struct Page {
 
 struct FigureView {
     name: &'static str,
+    heading: &'static str,
     title: String,
     description: String,
     svg: String,
@@ -191,6 +192,7 @@ fn verdict(verdict: Verdict) -> (&'static str, &'static str) {
 fn figure(picture: &Picture) -> Result<FigureView, RenderError> {
     Ok(FigureView {
         name: picture.name,
+        heading: picture.heading,
         title: picture.title.clone(),
         description: picture.description.clone(),
         svg: picture.inline()?,

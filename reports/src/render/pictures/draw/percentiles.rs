@@ -37,6 +37,7 @@ pub(in super::super) fn picture(summary: &Summary) -> Option<Picture> {
     summary.latency.service.as_ref()?;
     Some(Picture {
         name: "percentiles",
+        heading: "Latency by percentile",
         title: words::percentiles_title(summary),
         description:
             "Latency, on a logarithmic axis, by percentile, where each further nine takes \

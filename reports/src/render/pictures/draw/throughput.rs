@@ -21,6 +21,7 @@ pub(in super::super) fn picture(summary: &Summary) -> Option<Picture> {
     }
     Some(Picture {
         name: "throughput",
+        heading: "Throughput and errors",
         title: words::throughput_title(summary),
         description: format!(
             "Commands a second over time, in stretches of {}, by the time of their outcome, stacked \
