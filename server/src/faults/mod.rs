@@ -1,7 +1,7 @@
 //! Faults that can be planted on purpose, so that a harness can prove that it sees them.
 //!
 //! None is on by default, and none touches the clean path: the faults on writes are decorators
-//! around the [`Writer`](crate::store::Writer) (`writes`, `early_ack`, `latest`), those on
+//! around the [`Writer`] (`writes`, `early_ack`, `latest`), those on
 //! connections are in `outages`. Every hit is logged under the target `fault` with the command's
 //! id, so that a test knows the truth.
 //!
