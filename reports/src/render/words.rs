@@ -234,13 +234,19 @@ pub(super) fn latency_title(summary: &Summary) -> String {
         summary.course.points.iter().filter(answered).max_by_key(|point| point.service_ns);
     match (&summary.latency.service, slowest) {
         (Some(_), None) => "No command was answered".to_owned(),
-        (Some(service), Some(slowest)) => format!(
-            "p99 {}; the slowest answer took {} and came {} into the run, at {}",
-            duration(service.at(0.99)),
-            duration(slowest.service_ns),
-            duration(slowest.at_ns),
-            clock(summary.manifest.started, slowest.at_ns),
-        ),
+        (Some(service), Some(slowest)) => {
+            let unanswered = match summary.totals.commands(Ack::Indeterminate) {
+                0 => String::new(),
+                number => format!(", with {} unanswered", count(number)),
+            };
+            format!(
+                "p99 {}{unanswered}; the slowest answer took {} and came {} into the run, at {}",
+                duration(service.at(0.99)),
+                duration(slowest.service_ns),
+                duration(slowest.at_ns),
+                clock(summary.manifest.started, slowest.at_ns),
+            )
+        }
         (None, _) => "Nothing was measured".to_owned(),
     }
 }
