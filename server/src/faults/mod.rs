@@ -35,7 +35,7 @@ pub(crate) async fn plant(
     store: Arc<dyn Store>,
     mut writer: Box<dyn Writer>,
 ) -> Result<(Box<dyn Writer>, Latest), StoreError> {
-    let mut latest = Latest::Database;
+    let mut latest = Latest::Database(Arc::default());
     for fault in faults.clone() {
         tracing::warn!(target: "fault", %fault, "planted");
         match fault {
