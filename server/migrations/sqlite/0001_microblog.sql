@@ -1,6 +1,9 @@
+-- No AUTOINCREMENT: nobody deletes a user or a message, and of the commit records only the oldest
+-- go, so the next id is the largest so far plus one anyway, at one page written less per commit.
+
 -- TEXT affinity keeps "007" as it was sent; STRICT refuses anything that would be converted.
 CREATE TABLE users (
-    user_id  INTEGER PRIMARY KEY AUTOINCREMENT,
+    user_id  INTEGER PRIMARY KEY,
     username TEXT NOT NULL UNIQUE,
     email    TEXT NOT NULL,
     pw_hash  TEXT NOT NULL
@@ -8,7 +11,7 @@ CREATE TABLE users (
 
 -- The order of message_id is the order of the commits: newest first is message_id descending.
 CREATE TABLE messages (
-    message_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    message_id INTEGER PRIMARY KEY,
     author_id  INTEGER NOT NULL REFERENCES users (user_id),
     text       TEXT NOT NULL,
     pub_date   INTEGER NOT NULL,
@@ -33,6 +36,6 @@ INSERT INTO latest (only_row, command_id) VALUES (1, -1);
 
 -- One row per committed batch, so that a COMMIT whose answer was lost can be looked up.
 CREATE TABLE commits (
-    commit_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    commit_id INTEGER PRIMARY KEY,
     batch_id  BLOB NOT NULL
 ) STRICT;
