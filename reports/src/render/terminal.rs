@@ -125,7 +125,6 @@ impl Page {
 
     fn audit(&mut self, summary: &Summary) {
         let Some(judgement) = &summary.judgement else {
-            self.line("nothing is known of what the target holds");
             return;
         };
         match &judgement.audit {

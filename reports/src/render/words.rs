@@ -46,7 +46,7 @@ pub(super) struct Number {
 pub(super) fn headline(summary: &Summary) -> String {
     match (&summary.judgement, summary.standing) {
         (_, Standing::NotJudged) => {
-            "The ledger is whole as far as it was written, and nobody has judged it yet.".to_owned()
+            "Nobody has judged this run yet: what the target holds of it is not known.".to_owned()
         }
         (_, Standing::Outdated) => {
             "The run went on after it was judged, so the judgement does not hold.".to_owned()

@@ -106,3 +106,79 @@ fn wrapped(title: &str, width: f64) -> Vec<String> {
     }
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use super::scene::{Anchor, Shape};
+    use super::*;
+    use crate::render::fixture;
+
+    /// Left, right, top and bottom of each text.
+    fn boxes(scene: &Scene) -> Vec<(f64, f64, f64, f64, &str)> {
+        let shapes = scene.shapes.iter();
+        shapes
+            .filter_map(|shape| match shape {
+                Shape::Text { at: (x, y), anchor, size, bold, text, .. } => {
+                    let width = text_width(text, *size, *bold);
+                    let left = match anchor {
+                        Anchor::Start => *x,
+                        Anchor::Middle => x - width / 2.0,
+                        Anchor::End => x - width,
+                    };
+                    Some((left, left + width, y - 0.75 * size, y + 0.2 * size, text.as_str()))
+                }
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn check_texts(scene: &Scene) {
+        let boxes = boxes(scene);
+        for (index, one) in boxes.iter().enumerate() {
+            let inside = one.0 >= 0.0 && one.1 <= scene.width && one.3 <= scene.height;
+            assert!(inside && one.2 >= 0.0, "{one:?} is cut off");
+            for other in &boxes[index + 1..] {
+                let apart =
+                    one.1 <= other.0 || other.1 <= one.0 || one.3 <= other.2 || other.3 <= one.2;
+                assert!(apart, "{one:?} touches {other:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_text_touches_another_or_the_edge() {
+        for make in [fixture::clean, fixture::troubled, fixture::unfinished] {
+            let folder = tempfile::tempdir().unwrap();
+            let summary = Summary::gather(&make(&folder.path().join("run"))).unwrap();
+            for picture in all(&summary) {
+                check_texts(&picture.wide);
+                check_texts(&picture.narrow);
+                check_texts(&picture.wide.under(&wrapped(&picture.title, 928.0)));
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "touches")]
+    fn a_text_over_another_is_found() {
+        let mut scene = Scene::new(200.0, 100.0);
+        for x in [20.0, 40.0] {
+            scene.push(Shape::Text {
+                at: (x, 50.0),
+                anchor: Anchor::Start,
+                size: 12.0,
+                bold: false,
+                role: palette::Role::Ink,
+                text: "12:04:01".into(),
+            });
+        }
+        check_texts(&scene);
+    }
+
+    #[test]
+    fn long_titles_are_wrapped_between_words() {
+        let lines = wrapped(&"word ".repeat(40), 400.0);
+        assert!(lines.len() > 3);
+        assert!(lines.iter().all(|line| text_width(line, 16.0, true) <= 400.0));
+    }
+}

@@ -51,14 +51,15 @@ fn scene(summary: &Summary, paper: Paper) -> super::super::Scene {
     plot.count_axis("command id");
     plot.time_axis(summary.manifest.started, span(summary));
     let end = |bin: &Bin| seconds(bin.start_ns + summary.course.width_ns);
-    let sent = bins.iter().map(|bin| (end(bin), bin.latest_sent.map(|id| id as f64)));
-    plot.line(sent, Role::Acknowledged, false);
     for bin in bins {
         if let Some(reported) = bin.latest_reported {
             let at = plot.at(end(bin), reported as f64);
-            plot.mark(MarkKind::Triangle, at, 2.6, Role::Second, 0.9);
+            plot.mark(MarkKind::Triangle, at, 3.4, Role::Second, 0.8);
         }
     }
+    // Over the marks, which would hide it where the target keeps up.
+    let sent = bins.iter().map(|bin| (end(bin), bin.latest_sent.map(|id| id as f64)));
+    plot.line(sent, Role::Acknowledged, false);
     plot.labels(labels);
     plot.scene
 }
