@@ -199,3 +199,6 @@ async fn look_up(writer: &mut dyn Writer, batch: &Batch) -> Result<bool, StoreEr
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,7 +27,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 pub(crate) async fn serve(
     mut listener: TcpListener,
     address: SocketAddr,
-    app: &App,
+    app: App,
     shutdown: impl Future<Output = ()> + Send,
 ) {
     let start = Instant::now();
@@ -35,7 +35,7 @@ pub(crate) async fn serve(
     for stall in stalls(&app.config.faults, start) {
         router = router.layer(middleware::from_fn_with_state(stall, hold));
     }
-    let mut ending = pin!(drain_begun(app, shutdown));
+    let mut ending = pin!(drain_begun(app.clone(), shutdown));
     for refusal in refusals(&app.config.faults, start) {
         let mut ended = false;
         let next = async {
@@ -44,7 +44,7 @@ pub(crate) async fn serve(
                 () = tokio::time::sleep_until(refusal.from) => {}
             }
         };
-        accept(listener, app, &router, next).await;
+        accept(listener, &app, &router, next).await;
         if ended {
             return;
         }
@@ -56,11 +56,11 @@ pub(crate) async fn serve(
         listener = listen_again(address).await;
         tracing::warn!(target: "fault", fault = "refuse", "the port is open again");
     }
-    accept(listener, app, &router, ending).await;
+    accept(listener, &app, &router, ending).await;
 }
 
 /// Ready when connections are to be closed.
-async fn drain_begun(app: &App, shutdown: impl Future<Output = ()> + Send) {
+async fn drain_begun(app: App, shutdown: impl Future<Output = ()> + Send) {
     shutdown.await;
     app.draining.store(true, Ordering::Relaxed);
     tracing::info!("shutting down");

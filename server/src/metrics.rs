@@ -62,6 +62,19 @@ pub struct CommitMetrics {
     pub refused: Counter,
 }
 
+impl CommitMetrics {
+    /// Metrics that nobody reads, for tests and benchmarks of the group commit alone.
+    pub fn noop() -> Self {
+        Self {
+            batch_size: Histogram::noop(),
+            commit_seconds: Histogram::noop(),
+            failed: Counter::noop(),
+            queued: Gauge::noop(),
+            refused: Counter::noop(),
+        }
+    }
+}
+
 impl Metrics {
     /// An empty registry.
     ///

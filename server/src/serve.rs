@@ -51,7 +51,7 @@ pub async fn run(
     let (app, committer) = set_up(config, store, writer).await?;
     tracing::info!("listening on http://{address}");
     let upkeep = tokio::spawn(keep_metrics(app.clone()));
-    connections::serve(listener, address, &app, shutdown).await;
+    connections::serve(listener, address, app.clone(), shutdown).await;
     upkeep.abort();
     committer.close().await;
     app.store.close().await;
@@ -63,7 +63,7 @@ async fn open(config: &Config) -> Result<(Arc<dyn Store>, Box<dyn Writer>), Open
     match &config.database {
         DatabaseUrl::Sqlite(path) => {
             let options = sqlite::Options { readers: config.readers, ..sqlite::Options::default() };
-            let (store, writer) = sqlite::open(path, &options).await?;
+            let (store, writer) = sqlite::open(path, options).await?;
             Ok((Arc::new(store), Box::new(writer)))
         }
     }
@@ -82,7 +82,7 @@ async fn set_up(
         metrics.hashing_seconds.clone(),
     )
     .map_err(|error| ServeError::Setup(error.to_string().into()))?;
-    let (writer, latest) = faults::plant(&config.faults, &store, writer).await?;
+    let (writer, latest) = faults::plant(config.faults.clone(), Arc::clone(&store), writer).await?;
     if faults::touch_writes(&config.faults) {
         config.commit.max_batch = 1;
     }

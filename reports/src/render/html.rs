@@ -115,6 +115,7 @@ struct Page {
 
 struct FigureView {
     name: &'static str,
+    heading: &'static str,
     title: String,
     description: String,
     svg: String,
@@ -191,6 +192,7 @@ fn verdict(verdict: Verdict) -> (&'static str, &'static str) {
 fn figure(picture: &Picture) -> Result<FigureView, RenderError> {
     Ok(FigureView {
         name: picture.name,
+        heading: picture.heading,
         title: picture.title.clone(),
         description: picture.description.clone(),
         svg: picture.inline()?,
@@ -291,9 +293,16 @@ impl AuditView {
         let state = audit.state;
         Self {
             method: format!(
-                "read back by {}, {}",
-                visible(&audit.method),
-                counted(audit.passes.into(), "time")
+                "read back {} {}",
+                match audit.method.as_str() {
+                    "api" => "through its public API".to_owned(),
+                    other => format!("by {}", visible(other)),
+                },
+                match audit.passes {
+                    1 => "once".to_owned(),
+                    2 => "twice".to_owned(),
+                    passes => format!("{passes} times"),
+                }
             ),
             entities: Entity::ALL.map(Entity::plural).to_vec(),
             classes: Class::ALL.into_iter().map(|class| class_row(audit, class)).collect(),

@@ -23,7 +23,7 @@ pub(super) fn text(summary: &Summary) -> String {
         line(format!("{cut}\n"));
     }
     line(table(
-        &["", "", "limit and meaning"],
+        &["", "value", "limit and meaning"],
         words::numbers(summary)
             .into_iter()
             .map(|number| {
@@ -36,6 +36,7 @@ pub(super) fn text(summary: &Summary) -> String {
         for text in &judgement.trust.not_checked {
             line(format!("- not checked: {}", cell(text)));
         }
+        line(String::new());
     }
     if matches!(summary.standing, Standing::NotJudged | Standing::Outdated) {
         line(format!("To judge it: {}\n", code(&summary.judge_command())));

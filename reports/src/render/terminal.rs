@@ -19,9 +19,9 @@ const LABEL: usize = 13;
 pub fn terminal(summary: &Summary, colour: bool, width: usize) -> String {
     let mut page = Page { lines: Vec::new(), width: width.max(60), colour };
     page.banner(summary);
-    page.line(&words::headline(summary));
+    page.prose(&words::headline(summary));
     if let Some(cut) = words::unfinished(summary) {
-        page.line(&cut);
+        page.prose(&cut);
     }
     page.gap();
     page.audit(summary);
@@ -50,6 +50,21 @@ impl Page {
     fn line(&mut self, text: &str) {
         if !text.is_empty() {
             self.lines.push(clipped(&format!("  {}", visible(text)), self.width));
+        }
+    }
+
+    /// A sentence, on at most two lines.
+    fn prose(&mut self, text: &str) {
+        let text = visible(text);
+        let room = self.width - 2;
+        let fits = |end: &usize| columns(&text[..*end]) <= room;
+        let end = text.match_indices(' ').map(|(at, _)| at).take_while(fits).last();
+        match end.filter(|_| columns(&text) > room) {
+            Some(end) => {
+                self.line(&text[..end]);
+                self.line(text[end..].trim_start());
+            }
+            None => self.line(&text),
         }
     }
 
@@ -94,16 +109,18 @@ impl Page {
         let line = format!("{what}{pad}{}", self.paint(paint, word));
         self.lines.push(line);
         let totals = &summary.totals;
-        let mut counts = vec![
+        let mut parts = vec![
             format!("{} tried", count(totals.tried())),
             format!("{} acknowledged", count(totals.commands(Ack::Acknowledged))),
         ];
         let failed = words::unacknowledged(summary);
-        counts.extend(failed.split(", ").filter(|part| !part.is_empty()).map(str::to_owned));
-        let counts = counts.join("   ");
+        parts.extend(failed.split(", ").filter(|part| !part.is_empty()).map(str::to_owned));
         let took = duration(totals.duration_ns);
-        let pad = self.width.saturating_sub(2 + columns(&counts) + columns(&took)).max(2);
-        self.line(&format!("{counts}{}{took}", " ".repeat(pad)));
+        let counts = parts.join("   ");
+        match self.width.checked_sub(2 + columns(&counts) + columns(&took)) {
+            Some(pad) if pad >= 2 => self.line(&format!("{counts}{}{took}", " ".repeat(pad))),
+            _ => self.prose(&format!("{} in {took}", parts.join(", "))),
+        }
     }
 
     fn audit(&mut self, summary: &Summary) {
@@ -211,9 +228,9 @@ fn finding_line(summary: &Summary, finding: &Finding) -> String {
     let what = finding.operation.map_or("entry", |operation| operation.name());
     let at = finding
         .returned_ns
-        .map(|ns| format!("  answered {}", clock(summary.manifest.started, ns)))
+        .map(|ns| format!(" at {}", clock(summary.manifest.started, ns)))
         .unwrap_or_default();
-    let user = clipped(&visible(&finding.user), 24);
+    let user = clipped(&visible(&finding.user), 20);
     format!("{name}  {id}{what} \"{user}\"{at}, {}", finding.note)
 }
 

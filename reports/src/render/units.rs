@@ -30,6 +30,9 @@ pub(super) fn id(value: i64) -> String {
 /// `2 min 5 s`, `3 h 12 min`.
 pub(super) fn duration(ns: u64) -> String {
     let value = ns as f64;
+    if ns == 0 {
+        return "0 s".to_owned();
+    }
     if ns < 1_000 {
         return format!("{ns} ns");
     }
@@ -172,7 +175,7 @@ mod tests {
     #[test]
     fn durations_change_unit_where_the_figure_would_grow_long() {
         let cases = [
-            (0, "0 ns"),
+            (0, "0 s"),
             (999, "999 ns"),
             (1_500, "1.5 µs"),
             (99_400, "99 µs"),

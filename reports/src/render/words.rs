@@ -1,5 +1,6 @@
 //! The sentences and numbers that all faces share.
 
+use super::course::Point;
 use super::summary::{Standing, Summary};
 use super::units::{clock, count, counted, duration, percent};
 use crate::run::operation::Ack;
@@ -216,13 +217,11 @@ pub(super) fn percentiles_title(summary: &Summary) -> String {
     match &summary.latency.service {
         None => "Nothing was measured".to_owned(),
         Some(service) => {
-            let times = service.max_ns as f64 / service.at(0.5).max(1) as f64;
             format!(
-                "Half the commands took up to {}, 99 % up to {}; the slowest took {} ({:.0} times the median)",
+                "Half the commands took up to {}, 99 % up to {}, the longest {}",
                 duration(service.at(0.5)),
                 duration(service.at(0.99)),
                 duration(service.max_ns),
-                times,
             )
         }
     }
@@ -230,21 +229,25 @@ pub(super) fn percentiles_title(summary: &Summary) -> String {
 
 /// The title of the picture of latencies over time.
 pub(super) fn latency_title(summary: &Summary) -> String {
-    let slowest = summary
-        .course
-        .points
-        .iter()
-        .filter(|point| point.ack != Ack::NotSent)
-        .max_by_key(|point| point.service_ns);
+    let answered = |point: &&Point| matches!(point.ack, Ack::Acknowledged | Ack::Rejected);
+    let slowest =
+        summary.course.points.iter().filter(answered).max_by_key(|point| point.service_ns);
     match (&summary.latency.service, slowest) {
-        (Some(service), Some(slowest)) => format!(
-            "p99 {}; the slowest answer took {} and came {} into the run, at {}",
-            duration(service.at(0.99)),
-            duration(slowest.service_ns),
-            duration(slowest.at_ns),
-            clock(summary.manifest.started, slowest.at_ns),
-        ),
-        _ => "Nothing was measured".to_owned(),
+        (Some(_), None) => "No command was answered".to_owned(),
+        (Some(service), Some(slowest)) => {
+            let unanswered = match summary.totals.commands(Ack::Indeterminate) {
+                0 => String::new(),
+                number => format!(", with {} unanswered", count(number)),
+            };
+            format!(
+                "p99 {}{unanswered}; the slowest answer took {} and came {} into the run, at {}",
+                duration(service.at(0.99)),
+                duration(slowest.service_ns),
+                duration(slowest.at_ns),
+                clock(summary.manifest.started, slowest.at_ns),
+            )
+        }
+        (None, _) => "Nothing was measured".to_owned(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Faults that can be planted on purpose, so that a harness can prove that it sees them.
 //!
 //! None is on by default, and none touches the clean path: the faults on writes are decorators
-//! around the [`Writer`](crate::store::Writer) (`writes`, `early_ack`, `latest`), those on
+//! around the [`Writer`] (`writes`, `early_ack`, `latest`), those on
 //! connections are in `outages`. Every hit is logged under the target `fault` with the command's
 //! id, so that a test knows the truth.
 //!
@@ -31,14 +31,14 @@ pub(crate) fn touch_writes(faults: &[Fault]) -> bool {
 
 /// Puts the planted faults around the writer, and says where `latest` is read from then.
 pub(crate) async fn plant(
-    faults: &[Fault],
-    store: &Arc<dyn Store>,
+    faults: Vec<Fault>,
+    store: Arc<dyn Store>,
     mut writer: Box<dyn Writer>,
 ) -> Result<(Box<dyn Writer>, Latest), StoreError> {
     let mut latest = Latest::Database;
-    for fault in faults {
+    for fault in faults.clone() {
         tracing::warn!(target: "fault", %fault, "planted");
-        match *fault {
+        match fault {
             Fault::MemoryLatest => (writer, latest) = latest::keep_in_memory(writer),
             Fault::StaleLatest { by } => {
                 (writer, latest) = latest::lag(writer, store.latest().await?, by);
@@ -46,16 +46,16 @@ pub(crate) async fn plant(
             _ => {}
         }
     }
-    for fault in faults {
+    for fault in &faults {
         if let Fault::AheadLatest { by } = *fault {
             writer = latest::run_ahead(writer, by);
         }
     }
-    let picked = writes::Picked::of(faults);
+    let picked = writes::Picked::of(&faults);
     if !picked.is_empty() {
-        writer = Box::new(writes::FaultyWriter::new(writer, Arc::clone(store), picked));
+        writer = Box::new(writes::FaultyWriter::new(writer, store, picked));
     }
-    for fault in faults {
+    for fault in &faults {
         if let Fault::EarlyAck { delay } = *fault {
             writer = early_ack::acknowledge_early(writer, delay);
         }

@@ -200,13 +200,13 @@ mod tests {
     #[test]
     fn errors_say_what_to_write() {
         let error = |text: &str| text.parse::<Fault>().unwrap_err().to_string();
-        insta::assert_snapshot!(error("loose:every=3"), @"");
-        insta::assert_snapshot!(error("lose"), @"");
-        insta::assert_snapshot!(error("lose:every=0"), @"");
-        insta::assert_snapshot!(error("lose:every=3,id=4"), @"");
-        insta::assert_snapshot!(error("stall:every=100,for=100"), @"");
-        insta::assert_snapshot!(error("refuse:from=soon,for=1"), @"");
-        insta::assert_snapshot!(error("memory-latest:ms=3"), @"");
-        insta::assert_snapshot!(error("refuse:from"), @"");
+        insta::assert_snapshot!(error("loose:every=3"), @r#"there is no fault "loose"; there are lose, duplicate, alter, ghost, drop-follow, swap, early-ack, stale-latest, memory-latest, ahead-latest, refuse, stall"#);
+        insta::assert_snapshot!(error("lose"), @"either every or id is needed; write lose:every=K | lose:id=N");
+        insta::assert_snapshot!(error("lose:every=0"), @"every=0 is not a whole number above 0; write lose:every=K | lose:id=N");
+        insta::assert_snapshot!(error("lose:every=3,id=4"), @"either every or id is needed; write lose:every=K | lose:id=N");
+        insta::assert_snapshot!(error("stall:every=100,for=100"), @"for must be shorter than every; write stall:every=MS,for=MS");
+        insta::assert_snapshot!(error("refuse:from=soon,for=1"), @"from=soon is not a whole number of milliseconds; write refuse:from=T,for=MS");
+        insta::assert_snapshot!(error("memory-latest:ms=3"), @"ms is not an argument of it; write memory-latest");
+        insta::assert_snapshot!(error("refuse:from"), @r#""from" has no value; write refuse:from=T,for=MS"#);
     }
 }

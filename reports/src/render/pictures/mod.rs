@@ -25,6 +25,8 @@ use std::path::{Path, PathBuf};
 pub(super) struct Picture {
     /// Its name in files and anchors.
     pub(super) name: &'static str,
+    /// What it is about.
+    pub(super) heading: &'static str,
     /// The finding.
     pub(super) title: String,
     /// What is drawn how, in words.

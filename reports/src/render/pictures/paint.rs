@@ -113,10 +113,15 @@ fn draw<DB: DrawingBackend>(
                 root.draw(&PathElement::new(points, style))
             }
         }
-        Shape::Rect { from, to, role, opacity } => {
+        Shape::Rect { from, to, role } => {
             let (red, green, blue) = role.light();
-            let style = RGBColor(red, green, blue).mix(*opacity).filled();
+            let style = RGBColor(red, green, blue).filled();
             root.draw(&Rectangle::new([pixel(*from), pixel(*to)], style))
+        }
+        Shape::Area { outline, role } => {
+            let (red, green, blue) = role.light();
+            let outline: Vec<(i32, i32)> = outline.iter().copied().map(pixel).collect();
+            root.draw(&Polygon::new(outline, RGBColor(red, green, blue).filled()))
         }
         Shape::Mark { kind, at, size, role, opacity } => {
             let (red, green, blue) = role.light();

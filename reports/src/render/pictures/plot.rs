@@ -49,6 +49,14 @@ pub(super) struct Label {
     pub(super) dashed: bool,
 }
 
+/// One bar of a row.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bar {
+    pub(super) from: f64,
+    pub(super) below: f64,
+    pub(super) above: f64,
+}
+
 pub(super) struct Plot {
     pub(super) scene: Scene,
     paper: Paper,
@@ -176,7 +184,6 @@ impl Plot {
             from: (x0.min(self.right), self.top),
             to: (x1.max(x0 + 1.5).min(self.right), self.bottom),
             role: Role::Band,
-            opacity: 1.0,
         });
     }
 
@@ -207,9 +214,33 @@ impl Plot {
         }
     }
 
-    pub(super) fn bar(&mut self, x: (f64, f64), y: (f64, f64), role: Role) {
-        let (from, to) = (self.at(x.0, y.1), self.at(x.1, y.0));
-        self.scene.push(Shape::Rect { from, to, role, opacity: 1.0 });
+    /// Bars that touch each other, each `width` wide from its place on, between two values: one
+    /// outline for each row of them without a gap, so that no seam shows between two.
+    pub(super) fn bars(&mut self, width: f64, bars: impl IntoIterator<Item = Bar>, role: Role) {
+        let mut row: Vec<Bar> = Vec::new();
+        for bar in bars {
+            if bar.above > bar.below {
+                row.push(bar);
+            } else {
+                self.row(width, &std::mem::take(&mut row), role);
+            }
+        }
+        self.row(width, &row, role);
+    }
+
+    fn row(&mut self, width: f64, row: &[Bar], role: Role) {
+        let edge = |bar: &Bar, value: fn(&Bar) -> f64| {
+            [self.at(bar.from, value(bar)), self.at(bar.from + width, value(bar))]
+        };
+        let over = row.iter().flat_map(|bar| edge(bar, |bar| bar.above));
+        let under = row.iter().rev().flat_map(|bar| {
+            let [left, right] = edge(bar, |bar| bar.below);
+            [right, left]
+        });
+        let outline: Vec<Place> = over.chain(under).collect();
+        if !outline.is_empty() {
+            self.scene.push(Shape::Area { outline, role });
+        }
     }
 
     pub(super) fn mark(&mut self, kind: MarkKind, at: Place, size: f64, role: Role, opacity: f64) {

@@ -26,7 +26,10 @@ pub(super) enum Shape {
         from: Place,
         to: Place,
         role: Role,
-        opacity: f64,
+    },
+    Area {
+        outline: Vec<Place>,
+        role: Role,
     },
     Mark {
         kind: MarkKind,
@@ -82,7 +85,6 @@ impl Scene {
             from: (0.0, 0.0),
             to: (scene.width, scene.height),
             role: Role::Paper,
-            opacity: 1.0,
         });
         for (line, y) in
             heading.iter().zip((0..).map(|line| MARGIN + 12.0 + 22.0 * f64::from(line)))
@@ -101,8 +103,11 @@ impl Scene {
             Shape::Line { points, role, width, dashed } => {
                 Shape::Line { points: points.into_iter().map(lower).collect(), role, width, dashed }
             }
-            Shape::Rect { from, to, role, opacity } => {
-                Shape::Rect { from: lower(from), to: lower(to), role, opacity }
+            Shape::Rect { from, to, role } => {
+                Shape::Rect { from: lower(from), to: lower(to), role }
+            }
+            Shape::Area { outline, role } => {
+                Shape::Area { outline: outline.into_iter().map(lower).collect(), role }
             }
             Shape::Mark { kind, at, size, role, opacity } => {
                 Shape::Mark { kind, at: lower(at), size, role, opacity }

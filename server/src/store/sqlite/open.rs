@@ -2,7 +2,7 @@
 
 use super::{SqliteStore, SqliteWriter};
 use sqlx::{
-    ConnectOptions, SqliteConnection,
+    ConnectOptions, Connection, SqliteConnection,
     migrate::{MigrateError, Migrator},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -88,10 +88,7 @@ pub enum OpenError {
 ///
 /// # Errors
 /// [`OpenError`] tells what is wrong with the file and what to do about it.
-pub async fn open(
-    path: &Path,
-    options: &Options,
-) -> Result<(SqliteStore, SqliteWriter), OpenError> {
+pub async fn open(path: &Path, options: Options) -> Result<(SqliteStore, SqliteWriter), OpenError> {
     if path.is_dir() {
         return Err(OpenError::IsDirectory(path.to_owned()));
     }
@@ -100,7 +97,7 @@ pub async fn open(
     {
         return Err(OpenError::DirectoryMissing(directory.to_owned()));
     }
-    let connect = connect_options(path, options);
+    let connect = connect_options(path, &options);
     let mut connection = connect.connect().await.map_err(|source| explain(path, source))?;
     migrate(path, &mut connection).await?;
     let readers = SqlitePoolOptions::new()
@@ -124,8 +121,14 @@ fn connect_options(path: &Path, options: &Options) -> SqliteConnectOptions {
         .busy_timeout(options.busy_timeout)
 }
 
+/// All of it in one transaction, so that of two servers that start at once on an empty file the
+/// second waits, and finds nothing left to do.
 async fn migrate(path: &Path, connection: &mut SqliteConnection) -> Result<(), OpenError> {
-    MIGRATIONS.run(connection).await.map_err(|error| match error {
+    let explained = |source| explain(path, source);
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(explained)?;
+    // `run` borrows in a way that makes every future around it lose its `Send`.
+    let migrated = MIGRATIONS.run_direct(None, &mut *transaction, false).await;
+    migrated.map_err(|error| match error {
         MigrateError::VersionMissing(version) => {
             OpenError::NewerSchema { path: path.to_owned(), version }
         }
@@ -133,7 +136,8 @@ async fn migrate(path: &Path, connection: &mut SqliteConnection) -> Result<(), O
             explain(path, source)
         }
         source => OpenError::Migration { path: path.to_owned(), source },
-    })
+    })?;
+    transaction.commit().await.map_err(explained)
 }
 
 /// Primary result codes of SQLite, <https://www.sqlite.org/rescode.html>.

@@ -201,3 +201,18 @@ impl Writer for SqliteWriter {
         })
     }
 }
+
+#[cfg(test)]
+impl SqliteWriter {
+    /// `journal_mode`, `synchronous` and `foreign_keys` as the connection really has them.
+    pub(super) async fn pragmas(&mut self) -> (String, i64, i64) {
+        sqlx::query_as(
+            "SELECT (SELECT journal_mode FROM pragma_journal_mode),
+                    (SELECT synchronous FROM pragma_synchronous),
+                    (SELECT foreign_keys FROM pragma_foreign_keys)",
+        )
+        .fetch_one(&mut self.connection)
+        .await
+        .unwrap()
+    }
+}

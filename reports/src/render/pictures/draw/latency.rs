@@ -18,6 +18,7 @@ pub(in super::super) fn picture(summary: &Summary) -> Option<Picture> {
     }
     Some(Picture {
         name: "latency",
+        heading: "Latency over time",
         title: words::latency_title(summary),
         description: format!(
             "Service time of the commands, on a logarithmic axis, over time: of each {} the median, \

@@ -18,6 +18,7 @@ pub(in super::super) fn picture(summary: &Summary) -> Option<Picture> {
     let asked = summary.course.bins.iter().any(|bin| bin.latest_reported.is_some());
     asked.then(|| Picture {
         name: "latest",
+        heading: "latest, sent and reported",
         title: words::latest_title(summary),
         description: format!(
             "The highest command id that had been sent, as a line, and the last value that latest \

@@ -37,16 +37,26 @@ pub(in super::super) fn picture(summary: &Summary) -> Option<Picture> {
     summary.latency.service.as_ref()?;
     Some(Picture {
         name: "percentiles",
+        heading: "Latency by percentile",
         title: words::percentiles_title(summary),
-        description:
-            "Latency, on a logarithmic axis, by percentile, where each further nine takes \
-                      as much room as the one before. Service time runs from the first byte sent \
-                      to the whole answer, response time from the intended instant."
-                .to_owned(),
+        description: description(summary),
         table: table(&curves),
         wide: scene(&curves, Paper::Wide),
         narrow: scene(&curves, Paper::Narrow),
     })
+}
+
+fn description(summary: &Summary) -> String {
+    let mut text =
+        "Latency, on a logarithmic axis, by percentile, where each further nine takes as \
+                    much room as the one before. Service time runs from the first byte sent to the \
+                    whole answer, or to the end of the wait for one."
+            .to_owned();
+    if summary.latency.response.is_some() {
+        text += " Response time runs from the intended instant, so that it holds whatever time a \
+                 command had to wait for its turn.";
+    }
+    text
 }
 
 /// How many nines a quantile has: 0.99 has two.

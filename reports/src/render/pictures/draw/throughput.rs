@@ -3,7 +3,7 @@
 
 use super::super::axes::Scale;
 use super::super::palette::Role;
-use super::super::plot::{Label, Paper, Plot};
+use super::super::plot::{Bar, Label, Paper, Plot};
 use super::super::{Picture, Table};
 use super::{outages, seconds, shape, span, time_scale};
 use crate::render::course::Bin;
@@ -21,6 +21,7 @@ pub(in super::super) fn picture(summary: &Summary) -> Option<Picture> {
     }
     Some(Picture {
         name: "throughput",
+        heading: "Throughput and errors",
         title: words::throughput_title(summary),
         description: format!(
             "Commands a second over time, in stretches of {}, by the time of their outcome, stacked \
@@ -47,16 +48,15 @@ fn scene(summary: &Summary, paper: Paper) -> super::super::Scene {
     outages(&mut plot, summary);
     plot.count_axis("commands a second");
     plot.time_axis(summary.manifest.started, span(summary));
-    for bin in &course.bins {
-        let from = seconds(bin.start_ns);
-        let mut below = 0.0;
-        for ack in Ack::ALL {
-            let above = below + rate(bin, ack);
-            if above > below {
-                plot.bar((from, from + width), (below, above), Role::of(ack));
-            }
-            below = above;
-        }
+    let mut below = vec![0.0; course.bins.len()];
+    for ack in Ack::ALL {
+        let bars = course.bins.iter().zip(&mut below).map(|(bin, below)| {
+            let bar =
+                Bar { from: seconds(bin.start_ns), below: *below, above: *below + rate(bin, ack) };
+            *below = bar.above;
+            bar
+        });
+        plot.bars(width, bars, Role::of(ack));
     }
     for bin in &course.bins {
         for (ack, row) in Ack::ALL.into_iter().skip(1).zip(0..) {

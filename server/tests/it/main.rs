@@ -1,0 +1,11 @@
+//! The server as its clients see it: started on a free port, spoken to over TCP.
+
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
+mod api;
+mod faults;
+mod group_commit;
+mod kit;
+mod life;
+mod limits;
+mod ops;
