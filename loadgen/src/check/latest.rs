@@ -127,7 +127,7 @@ mod tests {
         assert_eq!((judgement.verdict, judgement.wrong, judgement.reads), (Verdict::Fail, 1, 3));
         assert_eq!(
             judgement.witnesses[0],
-            "asked at 0.006 s, it named 1; the last command was 2, answered at 0.006 s"
+            "asked at 0.006 s, it named 1; the last command was 2, answered at 0.005 s"
         );
     }
 

@@ -162,6 +162,7 @@ impl State {
             taken_ns: 0,
             latest: self.1,
             gaps: Vec::new(),
+            limits: Vec::new(),
         };
         ReadBack { header, users: self.0 }
     }

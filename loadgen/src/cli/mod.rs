@@ -1,6 +1,11 @@
 //! The command line: one small file per subcommand. Only here does Limosa print or exit.
 
 pub mod exit;
+pub mod judge;
+mod outcome;
+mod progress;
+pub mod replay;
+pub mod report;
 pub mod serve;
 pub mod trace;
 
@@ -17,6 +22,9 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Judge(judge::Args),
+    Replay(replay::Args),
+    Report(report::Args),
     Serve(serve::Args),
     Trace(trace::Args),
 }
@@ -28,8 +36,16 @@ impl Cli {
     /// Whatever kept the subcommand from its job.
     pub fn run(self) -> anyhow::Result<Exit> {
         match self.command {
+            Command::Judge(args) => args.run(),
+            Command::Replay(args) => args.run(),
+            Command::Report(args) => args.run(),
             Command::Serve(args) => args.run(),
             Command::Trace(args) => args.run(),
         }
     }
+}
+
+/// A runtime on this thread alone: the generator's own work shall not move between cores.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
 }

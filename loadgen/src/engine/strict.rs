@@ -23,6 +23,8 @@ pub struct Strict<'a> {
     pub commands: Sender,
     /// Sends the reads, on a connection of its own: the commands' connections stay as they are.
     pub reads: Sender,
+    /// The target's number in the manifest.
+    pub replica: u16,
     /// When to give up.
     pub stop: StopRule,
     /// Set to end the run after the request that is under way.
@@ -136,7 +138,7 @@ impl Strict<'_> {
             sequence,
             sent_ns: attempt.sent_ns,
             done_ns: attempt.done_ns,
-            replica: 0,
+            replica: self.replica,
             status: attempt.status(),
             ack,
             failure,

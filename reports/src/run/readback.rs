@@ -18,8 +18,11 @@ pub struct Header {
     pub taken_ns: u64,
     /// What `GET /latest` reported.
     pub latest: Option<i64>,
-    /// Why something could not be read; empty where all was.
+    /// Why something of the run's users could not be read; empty where all was.
     pub gaps: Vec<String>,
+    /// What was not looked for, and why.
+    #[serde(default)]
+    pub limits: Vec<String>,
 }
 
 /// What the target held of one user.

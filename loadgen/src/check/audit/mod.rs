@@ -51,7 +51,7 @@ pub fn audit(evidence: &Evidence<'_>) -> (Audit, Check, Vec<String>) {
         );
     }
     let gaps = &evidence.after.header.gaps;
-    not_checked.extend(gaps.iter().cloned());
+    not_checked.extend(gaps.iter().chain(&evidence.after.header.limits).cloned());
     let audit = Audit {
         method: evidence.after.header.method.clone(),
         passes: evidence.passes,

@@ -1,0 +1,66 @@
+//! What every subcommand that judges does at its end: report, summary, exit code.
+
+use super::exit::Exit;
+use crate::engine::Ending;
+use crate::replay::{Finished, Plan};
+use limosa_reports::render;
+use limosa_reports::run::RunDir;
+use limosa_reports::run::verdict::Verdict;
+use std::io::{IsTerminal, Write};
+
+/// The exit code of a verdict.
+pub(super) fn exit(verdict: Verdict) -> Exit {
+    match verdict {
+        Verdict::Pass => Exit::Pass,
+        Verdict::Fail => Exit::Fail,
+        Verdict::Unknown => Exit::Unknown,
+    }
+}
+
+/// Writes the report and prints the summary on standard output, or, as JSON, the judgement there
+/// and the summary on standard error.
+///
+/// # Errors
+/// Where the report cannot be written or printed.
+pub(super) fn show(run: &RunDir, json: bool) -> anyhow::Result<()> {
+    let written = render::report(run)?;
+    if json {
+        let mut err = std::io::stderr().lock();
+        let coloured = wants_colour(err.is_terminal());
+        err.write_all(render::terminal(&written.summary, coloured, 80).as_bytes())?;
+        let mut out = std::io::stdout().lock();
+        out.write_all(&fs_err::read(&written.json)?)?;
+    } else {
+        let mut out = std::io::stdout().lock();
+        let coloured = wants_colour(out.is_terminal());
+        out.write_all(render::terminal(&written.summary, coloured, 80).as_bytes())?;
+    }
+    Ok(())
+}
+
+/// See <https://no-color.org>.
+fn wants_colour(is_terminal: bool) -> bool {
+    is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Says on standard error why a replay ended early, and how to go on.
+#[allow(clippy::print_stderr, reason = "people's text belongs on standard error")]
+pub(super) fn explain(plan: &Plan, finished: &Finished) {
+    if let Some(error) = &finished.unread {
+        eprintln!("limosa: the target could not be read back: {error}");
+    }
+    let (why, from_id) = match finished.ending {
+        Ending::Complete => return,
+        Ending::Unreachable { resume_at } => {
+            ("the target could not be reached any more", resume_at)
+        }
+        Ending::Interrupted { last_id: Some(id) } => ("interrupted", id + 1),
+        Ending::Interrupted { last_id: None } => return,
+    };
+    eprintln!(
+        "limosa: {why}; to go on: limosa replay {} --target {} --from-id {from_id} --run-dir {}",
+        plan.trace.display(),
+        plan.target,
+        finished.run.path().display()
+    );
+}

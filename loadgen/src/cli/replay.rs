@@ -1,0 +1,179 @@
+//! `limosa replay`: a trace against a target, in strict order.
+
+use super::exit::Exit;
+use super::{outcome, progress::Progress};
+use crate::client::{BaseUrl, ClientKind, Timeouts};
+use crate::engine::StopRule;
+use crate::profile::Profile;
+use crate::replay::{Plan, replay};
+use crate::schedule::Pace;
+use anyhow::Context as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+const EXAMPLES: &str = "\
+Examples:
+  limosa replay trace.tsv --target http://127.0.0.1:5001
+  limosa replay trace.tsv --target http://127.0.0.1:5001 --client simulator --speed 100000
+  limosa replay trace.tsv --target http://127.0.0.1:5001 --from-id 12000 --run-dir runs/latest
+
+The target is read before the run and after it (GET /msgs and /fllws of every user of the trace), so
+that each acknowledged write can be looked for. `limosa check` finds out beforehand whether a target
+speaks the API.";
+
+/// Replays a trace in strict order: one outstanding command, then audits the target
+#[derive(Debug, clap::Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{}", super::exit::HELP))]
+pub struct Args {
+    /// The trace, in the course's format: tab-separated, without header
+    trace: PathBuf,
+    /// The target's base URL: http://HOST:PORT[/PREFIX]
+    #[arg(long, env = "LIMOSA_TARGET", value_name = "URL")]
+    target: BaseUrl,
+    /// What the target is known to do otherwise, as written by `limosa check --write-profile`
+    #[arg(long, env = "LIMOSA_PROFILE", value_name = "FILE")]
+    profile: Option<PathBuf>,
+    /// Whose requests are sent: limosa (one connection kept alive) or simulator (byte for byte the
+    /// course's: a new connection each, 0.3 s to connect, 0.3 s for each read, its error lines in
+    /// simulator-errors.log)
+    #[arg(long, env = "LIMOSA_CLIENT", value_enum, default_value_t = ClientKind::Limosa)]
+    client: ClientKind,
+    /// Keep the trace's own times, K times faster (the course's simulator goes at about 100000);
+    /// without it, as fast as the answers come
+    #[arg(long, env = "LIMOSA_SPEED", value_name = "K", value_parser = speed)]
+    speed: Option<Pace>,
+    /// Skip the commands with a lower id. With --run-dir of an earlier run of the same trace, goes
+    /// on with that run
+    #[arg(long, env = "LIMOSA_FROM_ID", value_name = "ID", allow_negative_numbers = true)]
+    from_id: Option<i64>,
+    /// How often to read latest: the probability of a GET /latest after a command, 0 to 1
+    #[arg(long, env = "LIMOSA_READ_LATEST", value_name = "SHARE", default_value = "0.05",
+        value_parser = share)]
+    read_latest: f64,
+    /// The seed of everything random in the run
+    #[arg(long, env = "LIMOSA_SEED", value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// How long to wait for a connection, in seconds [default: 5; simulator: 0.3]
+    #[arg(long, env = "LIMOSA_CONNECT_TIMEOUT", value_name = "SECONDS", value_parser = seconds)]
+    connect_timeout: Option<Duration>,
+    /// How long to wait for an answer, in seconds [default: 10; simulator: 0.3 for each read]
+    #[arg(long, env = "LIMOSA_RESPONSE_TIMEOUT", value_name = "SECONDS", value_parser = seconds)]
+    response_timeout: Option<Duration>,
+    /// Stop after so many commands in a row without a connection; 0 never stops
+    /// [default: 10; simulator: 0]
+    #[arg(long, env = "LIMOSA_MAX_UNREACHABLE", value_name = "N")]
+    max_unreachable: Option<u32>,
+    /// How long a write without an answer may still land before the target is read again, in
+    /// seconds
+    #[arg(long, env = "LIMOSA_SETTLE", value_name = "SECONDS", default_value = "2",
+        value_parser = seconds)]
+    settle: Duration,
+    /// The run directory [default: runs/<time>-replay-<trace>]
+    #[arg(long, env = "LIMOSA_RUN_DIR", value_name = "DIR")]
+    run_dir: Option<PathBuf>,
+    /// Print the judgement as JSON on standard output
+    #[arg(long)]
+    json: bool,
+    /// Show no progress
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+impl Args {
+    /// Replays, audits, reports.
+    ///
+    /// # Errors
+    /// Where the trace, the target or the run directory cannot be used.
+    pub fn run(self) -> anyhow::Result<Exit> {
+        let (json, quiet) = (self.json, self.quiet);
+        let plan = self.plan()?;
+        super::runtime()?.block_on(async {
+            let interrupted = end_on_ctrl_c();
+            let mut progress = None;
+            let finished = replay(&plan, &interrupted, |live, total, _| {
+                progress = Some(Progress::start(live, total, quiet));
+            })
+            .await;
+            drop(progress);
+            let finished = finished.with_context(|| kept_where(&plan))?;
+            outcome::show(&finished.run, json)?;
+            outcome::explain(&plan, &finished);
+            Ok(outcome::exit(finished.judgement.verdict))
+        })
+    }
+
+    fn plan(self) -> anyhow::Result<Plan> {
+        let default = match self.client {
+            ClientKind::Limosa => Timeouts::PATIENT,
+            ClientKind::Simulator => Timeouts::SIMULATOR,
+        };
+        let unreachable = self.max_unreachable.unwrap_or(match self.client {
+            ClientKind::Limosa => 10,
+            ClientKind::Simulator => 0,
+        });
+        let profile = match &self.profile {
+            Some(path) => Profile::load(path).context("--profile")?,
+            None => Profile::default(),
+        };
+        Ok(Plan {
+            kind: "replay".to_owned(),
+            trace: self.trace,
+            target: self.target,
+            profile,
+            client: self.client,
+            pace: self.speed.unwrap_or(Pace::Max),
+            from_id: self.from_id,
+            read_share: self.read_latest,
+            seed: self.seed,
+            timeouts: Timeouts {
+                connect: self.connect_timeout.unwrap_or(default.connect),
+                response: self.response_timeout.unwrap_or(default.response),
+            },
+            stop: StopRule { unreachable: (unreachable > 0).then_some(unreachable) },
+            settle: self.settle,
+            run_dir: self.run_dir,
+            runs: PathBuf::from("runs"),
+            command_line: std::env::args().collect(),
+        })
+    }
+}
+
+/// The first Ctrl-C ends the run after the request that is under way, so that it can be judged.
+fn end_on_ctrl_c() -> Arc<AtomicBool> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&interrupted);
+    tokio::spawn(async move {
+        while tokio::signal::ctrl_c().await.is_ok() {
+            flag.store(true, Ordering::Relaxed);
+        }
+    });
+    interrupted
+}
+
+fn kept_where(plan: &Plan) -> String {
+    match &plan.run_dir {
+        Some(path) => format!("replay into {}", path.display()),
+        None => "replay".to_owned(),
+    }
+}
+
+fn speed(text: &str) -> Result<Pace, String> {
+    let factor = text.parse().map_err(|_| "give a number above 0, such as 100".to_owned())?;
+    Pace::speed(factor).map_err(|_| "give a number above 0, such as 100".to_owned())
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|share| (0.0..=1.0).contains(share))
+        .ok_or_else(|| "give a number from 0 to 1".to_owned())
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    text.parse()
+        .ok()
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .ok_or_else(|| "give a number of seconds, such as 0.3".to_owned())
+}

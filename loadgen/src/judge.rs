@@ -1,0 +1,223 @@
+//! Judging a run from its directory alone: reads it, runs every checker, writes `verdict.json`.
+
+use crate::check::audit::Evidence;
+use crate::check::{answers, audit, cascade, downtime, latest, totals, trust};
+use crate::profile::Profile;
+use jiff::Timestamp;
+use limosa_reports::run::derive::{DeriveError, derive};
+use limosa_reports::run::histograms::{self, Figure, LatencyLogError};
+use limosa_reports::run::ledger::Entry;
+use limosa_reports::run::manifest::Manifest;
+use limosa_reports::run::operation::Ack;
+use limosa_reports::run::readback::ReadBack;
+use limosa_reports::run::verdict::{
+    Audit, Check, Class, Judgement, LatestJudgement, Totals, Verdict,
+};
+use limosa_reports::run::{FORMAT_VERSION, RunDir, RunDirError};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Why a run could not be judged.
+#[derive(Debug, thiserror::Error)]
+pub enum JudgeError {
+    /// The run directory.
+    #[error(transparent)]
+    RunDir(#[from] RunDirError),
+    /// The files made from the ledger.
+    #[error(transparent)]
+    Derive(#[from] DeriveError),
+    /// The latency log.
+    #[error(transparent)]
+    LatencyLog(#[from] LatencyLogError),
+    /// The profile in the manifest.
+    #[error("the profile in the manifest is none: {0}")]
+    Profile(serde_json::Error),
+}
+
+/// Judges the run and writes the judgement, the latency log and the timeline into its directory.
+///
+/// # Errors
+/// [`JudgeError`] where the directory cannot be read or written. A checker that fails is no error:
+/// its check is unknown.
+pub fn judge(run: &RunDir) -> Result<Judgement, JudgeError> {
+    let manifest = run.manifest()?;
+    derive(run, &manifest)?;
+    let profile: Profile =
+        serde_json::from_value(manifest.profile.clone()).map_err(JudgeError::Profile)?;
+    let recorded = Recorded::read(run)?;
+    let entries = &recorded.entries;
+    let before = ReadBack::read(&run.readback("before"))?;
+    let (after, passes) = last_read_back(run)?;
+
+    let mut checks = vec![complete(&manifest, entries)];
+    checks.push(guarded("answers", || answers::check(entries, before.as_ref())));
+    let (audit, audit_check, mut not_checked) =
+        audited(entries, before.as_ref(), after.as_ref(), passes, &profile);
+    checks.push(audit_check);
+    let initial = before.as_ref().and_then(|state| state.header.latest);
+    let (latest, latest_check) = judged_latest(entries, initial, &profile);
+    match latest_check {
+        Some(check) => checks.push(check),
+        None => not_checked.push("latest: it was not read during the run".to_owned()),
+    }
+    let (mut trust, trust_checks) = trust::check(entries, lateness_p99_ns(run)?, recorded.damage);
+    trust.not_checked = not_checked;
+    checks.extend(trust_checks);
+
+    let totals = totals::count(entries, manifest.trace.commands);
+    let verdict = checks.iter().map(|check| check.verdict).max().unwrap_or(Verdict::Unknown);
+    let judgement = Judgement {
+        format_version: FORMAT_VERSION,
+        limosa: env!("CARGO_PKG_VERSION").to_owned(),
+        judged: Timestamp::now(),
+        verdict,
+        headline: headline(verdict, &checks, audit.as_ref(), &totals),
+        outages: downtime::outages(entries),
+        cascades: cascade::find(entries, after.as_ref()),
+        checks,
+        totals,
+        audit,
+        latest,
+        trust,
+    };
+    run.write_judgement(&judgement)?;
+    Ok(judgement)
+}
+
+struct Recorded {
+    entries: Vec<Entry>,
+    damage: Vec<String>,
+}
+
+impl Recorded {
+    fn read(run: &RunDir) -> Result<Self, RunDirError> {
+        let mut source = run.entries()?;
+        let mut entries: Vec<Entry> = source.by_ref().collect::<Result<_, _>>()?;
+        entries.sort_by_key(|entry| entry.intent.called_ns);
+        let mut damage: Vec<String> = source
+            .damage()
+            .iter()
+            .map(|place| {
+                format!("{} cannot be read from byte {}", place.path.display(), place.offset)
+            })
+            .collect();
+        if source.strays() > 0 {
+            damage.push(format!("{} outcomes have no request", source.strays()));
+        }
+        Ok(Self { entries, damage })
+    }
+}
+
+fn last_read_back(run: &RunDir) -> Result<(Option<ReadBack>, u32), RunDirError> {
+    for (name, passes) in [("after-2", 2), ("after-1", 1)] {
+        if let Some(state) = ReadBack::read(&run.readback(name))? {
+            return Ok((Some(state), passes));
+        }
+    }
+    Ok((None, 0))
+}
+
+fn lateness_p99_ns(run: &RunDir) -> Result<Option<u64>, LatencyLogError> {
+    let totals = histograms::totals(&run.latency_log())?;
+    let lateness = histograms::merged(&totals, Figure::Lateness, |_| true);
+    Ok((!lateness.is_empty()).then(|| lateness.value_at_quantile(0.99)))
+}
+
+/// Whether the whole plan was carried out.
+fn complete(manifest: &Manifest, entries: &[Entry]) -> Check {
+    let last_planned = manifest.trace.ids.map(|(_, last)| last);
+    let last_tried = entries
+        .iter()
+        .filter(|entry| entry.intent.operation.is_write())
+        .map(|entry| entry.intent.command_id)
+        .max();
+    let (verdict, summary) = match (last_planned, last_tried) {
+        (Some(planned), Some(tried)) if tried >= planned => {
+            (Verdict::Pass, format!("the trace was sent to its last command, id {planned}"))
+        }
+        (Some(planned), Some(tried)) => (
+            Verdict::Unknown,
+            format!("the run ended at id {tried} of {planned}: what comes after was not tried"),
+        ),
+        _ => (Verdict::Unknown, "no command was tried".to_owned()),
+    };
+    Check { name: "complete".into(), verdict, summary }
+}
+
+fn audited(
+    entries: &[Entry],
+    before: Option<&ReadBack>,
+    after: Option<&ReadBack>,
+    passes: u32,
+    profile: &Profile,
+) -> (Option<Audit>, Check, Vec<String>) {
+    let Some(after) = after else {
+        let summary = "the target was not read back: `limosa judge --read-back RUN` does it now";
+        return (None, unknown("audit", summary), Vec::new());
+    };
+    let evidence = Evidence { entries, before, after, passes, profile };
+    match catch_unwind(AssertUnwindSafe(|| audit::audit(&evidence))) {
+        Ok((audit, check, not_checked)) => (Some(audit), check, not_checked),
+        Err(_) => (None, checker_failed("audit"), Vec::new()),
+    }
+}
+
+fn judged_latest(
+    entries: &[Entry],
+    initial: Option<i64>,
+    profile: &Profile,
+) -> (Option<LatestJudgement>, Option<Check>) {
+    match catch_unwind(AssertUnwindSafe(|| latest::strict(entries, initial, profile))) {
+        Ok(None) => (None, None),
+        Ok(Some(judgement)) => {
+            let check = latest_check(&judgement);
+            (Some(judgement), Some(check))
+        }
+        Err(_) => (None, Some(checker_failed("latest"))),
+    }
+}
+
+fn latest_check(judgement: &LatestJudgement) -> Check {
+    let LatestJudgement { reads, wrong, .. } = judgement;
+    let summary = match (judgement.verdict, judgement.mean_legal) {
+        (Verdict::Fail, _) => {
+            let first = judgement.witnesses.first().map_or("", String::as_str);
+            format!("{wrong} of {reads} reads of latest were wrong; the first: {first}")
+        }
+        (_, Some(legal)) => format!(
+            "all {reads} reads of latest named the last command ({legal:.1} answers a read would \
+             have been right)"
+        ),
+        _ => "latest was read, but nothing is known of its start".to_owned(),
+    };
+    Check { name: "latest".into(), verdict: judgement.verdict, summary }
+}
+
+fn headline(verdict: Verdict, checks: &[Check], audit: Option<&Audit>, totals: &Totals) -> String {
+    let lost = audit.map_or(0, |audit| audit.count(Class::Lost));
+    let worst = checks.iter().find(|check| check.verdict == verdict);
+    match (verdict, worst) {
+        (Verdict::Fail, _) if lost > 0 => {
+            let writes = if lost == 1 { "write was" } else { "writes were" };
+            format!("{lost} acknowledged {writes} lost")
+        }
+        (Verdict::Pass, _) => format!(
+            "all {} commands were acknowledged and are there",
+            totals.commands(Ack::Acknowledged)
+        ),
+        (_, Some(check)) => check.summary.clone(),
+        (_, None) => "nothing was checked".to_owned(),
+    }
+}
+
+/// Runs a checker; one that panics has found nothing out.
+fn guarded(name: &str, checker: impl FnOnce() -> Check) -> Check {
+    catch_unwind(AssertUnwindSafe(checker)).unwrap_or_else(|_| checker_failed(name))
+}
+
+fn checker_failed(name: &str) -> Check {
+    unknown(name, "the checker itself failed: please report it with this run directory")
+}
+
+fn unknown(name: &str, summary: &str) -> Check {
+    Check { name: name.to_owned(), verdict: Verdict::Unknown, summary: summary.to_owned() }
+}
