@@ -34,7 +34,7 @@ pub struct Summary {
     pub standing: Standing,
     /// What was run.
     pub manifest: Manifest,
-    /// The judgement; `None` where there is none.
+    /// The judgement; `None` where there is none, or none of the whole run.
     pub judgement: Option<Judgement>,
     /// What the ledger holds.
     pub totals: Totals,
@@ -191,7 +191,7 @@ impl Summary {
             standing: standing(judgement.as_ref(), outdated),
             latency: latency(run, &manifest, sent)?,
             manifest,
-            judgement,
+            judgement: judgement.filter(|_| !outdated),
             totals,
             abandoned,
             damage,

@@ -174,7 +174,9 @@ fn a_judgement_that_the_run_outgrew_is_not_believed() {
     assert_eq!(Summary::gather(&run).unwrap().standing, Standing::Pass);
     totals.operations.clear();
     run.write_judgement(&fixture::passed(totals)).unwrap();
-    assert_eq!(Summary::gather(&run).unwrap().standing, Standing::Outdated);
+    let summary = Summary::gather(&run).unwrap();
+    assert_eq!(summary.standing, Standing::Outdated);
+    assert_eq!(summary.found(crate::run::verdict::Class::Lost), None);
 }
 
 #[test]
