@@ -5,6 +5,7 @@ pub mod cli;
 pub mod client;
 pub mod clock;
 pub mod engine;
+pub mod conformance;
 pub mod profile;
 pub mod record;
 pub mod schedule;

@@ -169,6 +169,11 @@ impl Statuses {
         Self(BTreeSet::from([status]))
     }
 
+    /// Adds one.
+    pub fn insert(&mut self, status: u16) {
+        self.0.insert(status);
+    }
+
     /// Whether `status` is among them.
     pub fn contains(&self, status: u16) -> bool {
         self.0.contains(&status)
@@ -258,8 +263,16 @@ impl Profile {
     pub fn is_success(&self, operation: Operation, status: u16) -> bool {
         match self.success.get(&operation) {
             Some(statuses) => statuses.contains(status),
-            None => status == if operation.is_write() { 204 } else { 200 },
+            None => status == usual_success(operation),
         }
+    }
+
+    /// Lets `status` acknowledge `operation` too.
+    pub fn add_success(&mut self, operation: Operation, status: u16) {
+        self.success
+            .entry(operation)
+            .or_insert_with(|| Statuses::one(usual_success(operation)))
+            .insert(status);
     }
 
     /// Whether `status`, as the answer to a read, says that the user does not exist.
@@ -313,6 +326,11 @@ impl Profile {
         let names = answer.get(&self.keys.follows)?.as_array()?;
         names.iter().map(text).collect()
     }
+}
+
+/// The protocol's own success: 204 for a command, 200 for a read.
+fn usual_success(operation: Operation) -> u16 {
+    if operation.is_write() { 204 } else { 200 }
 }
 
 impl PubDate {
