@@ -79,17 +79,21 @@ pub async fn walk(target: &str, options: &Options) -> Result<Report, NotTheApi> 
     let mut findings: Vec<Finding> = Vec::new();
     let mut silent = 0;
     for case in cases::all() {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let skipped = |reason: String| Verdict::Skipped { reason };
+        let out_of_time = || {
+            skipped(format!(
+                "the walk's {} s were over",
+                options.total.as_secs()
+            ))
+        };
         let verdict = if silent >= GIVE_UP_AFTER {
-            let reason = "the target has stopped answering".to_owned();
-            Verdict::Skipped { reason }
+            skipped("the target has stopped answering".to_owned())
+        } else if left.is_zero() {
+            out_of_time()
         } else {
-            let left = deadline.saturating_duration_since(Instant::now());
-            match tokio::time::timeout(left, (case.run)(&mut walk)).await {
-                Ok(end) => Verdict::from(end),
-                Err(_) => Verdict::Skipped {
-                    reason: format!("the walk's {} s were over", options.total.as_secs()),
-                },
-            }
+            let end = tokio::time::timeout(left, (case.run)(&mut walk)).await;
+            end.map_or_else(|_| out_of_time(), Verdict::from)
         };
         silent = match verdict {
             Verdict::Broken { .. } => silent + 1,

@@ -369,10 +369,11 @@ impl Service {
     }
 
     fn tweet(&mut self, request: &Request, user: String) -> Result<Reply, Reply> {
-        if self.switches.refused_tweet_stays {
+        let authorized = self.authorize(request);
+        if authorized.is_err() && self.switches.refused_tweet_stays {
             self.push(&user, "");
         }
-        self.authorize(request)?;
+        authorized?;
         let latest = request.query.get("latest");
         if (self.switches.latest_missing_refused && latest.is_none())
             || (self.switches.latest_bad_refused && latest.is_some_and(|text| text == "now"))
