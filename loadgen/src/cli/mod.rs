@@ -1,5 +1,6 @@
 //! The command line: one small file per subcommand. Only here does Limosa print or exit.
 
+pub mod check;
 pub mod exit;
 pub mod serve;
 pub mod trace;
@@ -17,6 +18,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Check(check::Args),
     Serve(serve::Args),
     Trace(trace::Args),
 }
@@ -28,6 +30,7 @@ impl Cli {
     /// Whatever kept the subcommand from its job.
     pub fn run(self) -> anyhow::Result<Exit> {
         match self.command {
+            Command::Check(args) => args.run(),
             Command::Serve(args) => args.run(),
             Command::Trace(args) => args.run(),
         }

@@ -104,19 +104,16 @@ impl Client {
         request = match body {
             Body::None => request,
             Body::Json(value) => request.json(value),
-            Body::Raw(kind, text) => request
-                .header(header::CONTENT_TYPE, kind)
-                .body(text.to_owned()),
+            Body::Raw(kind, text) => {
+                request.header(header::CONTENT_TYPE, kind).body(text.to_owned())
+            }
         };
         let began = Instant::now();
         let answer = receive(request).await;
         let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let request = format!("{method} {}", path.split('?').next().unwrap_or(path));
         if self.slowest.as_ref().is_none_or(|slowest| slowest.ms < ms) {
-            self.slowest = Some(Slowest {
-                request: request.clone(),
-                ms,
-            });
+            self.slowest = Some(Slowest { request: request.clone(), ms });
         }
         answer.map_err(|error| Stop::Broken(format!("{request}: {}", describe(&error, ms))))
     }
@@ -137,9 +134,7 @@ async fn receive(request: reqwest::RequestBuilder) -> Result<Answer, reqwest::Er
     };
     while let Some(chunk) = response.chunk().await? {
         let room = BODY_LIMIT - answer.body.len();
-        answer
-            .body
-            .extend_from_slice(&chunk[..chunk.len().min(room)]);
+        answer.body.extend_from_slice(&chunk[..chunk.len().min(room)]);
         if chunk.len() > room {
             answer.too_long = true;
             break;
@@ -159,11 +154,7 @@ fn describe(error: &reqwest::Error, ms: u64) -> String {
     let cause = chain(error);
     if error.is_connect() {
         let refused = cause.to_lowercase().contains("connection refused");
-        return if refused {
-            "connection refused".to_owned()
-        } else {
-            cause
-        };
+        return if refused { "connection refused".to_owned() } else { cause };
     }
     if cause.contains("invalid HTTP") || cause.contains("parse") {
         return format!("the answer is not HTTP/1.1 ({cause})");
@@ -202,18 +193,12 @@ impl Answer {
         } else if let Some(kind) = &self.content_type
             && !self.body.is_empty()
         {
-            seen.push_str(&format!(
-                " {}",
-                excerpt(kind.split(';').next().unwrap_or(kind), 30)
-            ));
+            seen.push_str(&format!(" {}", excerpt(kind.split(';').next().unwrap_or(kind), 30)));
         }
         if self.too_long {
             seen.push_str(", over 1 MiB");
         } else if !self.body.is_empty() {
-            seen.push_str(&format!(
-                " {}",
-                excerpt(&String::from_utf8_lossy(&self.body), 60)
-            ));
+            seen.push_str(&format!(" {}", excerpt(&String::from_utf8_lossy(&self.body), 60)));
         }
         seen
     }
@@ -221,10 +206,7 @@ impl Answer {
 
 /// The first `limit` characters on one line; `...` stands for what was cut off.
 pub(super) fn excerpt(text: &str, limit: usize) -> String {
-    let mut characters = text
-        .trim()
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c });
+    let mut characters = text.trim().chars().map(|c| if c.is_control() { ' ' } else { c });
     let mut excerpt: String = characters.by_ref().take(limit).collect();
     if characters.next().is_some() {
         excerpt.push_str("...");

@@ -13,6 +13,7 @@
 //! | `walk` | first contact, the order of the cases, `latest` put back at the end |
 //! | [`waiver`] | deviations as settings of a profile, and the profile file |
 //! | [`report`] | what was found |
+//! | [`table`] | the same for people |
 //!
 //! The walk writes to its target: a dozen users whose names begin with `limosa-`, about 130
 //! messages of theirs and some edges between them.
@@ -22,6 +23,7 @@ mod cases;
 mod client;
 mod raw;
 pub mod report;
+pub mod table;
 pub mod waiver;
 mod walk;
 

@@ -36,10 +36,7 @@ pub(super) async fn post(
     let port = url.port_or_known_default().unwrap_or(80);
     // An IPv6 host stands in brackets in a URL, and without them in an address.
     let address = (host.trim_matches(['[', ']']), port);
-    let query = url
-        .query()
-        .map(|query| format!("?{query}"))
-        .unwrap_or_default();
+    let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
     let request = format!(
         "POST {}{query} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: keep-alive\r\n\
          Content-Type: application/json\r\nAuthorization: {authorization}\r\n\
@@ -71,10 +68,7 @@ pub(super) async fn post(
     };
     // Silence is the good case: it ends by this timeout.
     let _ = timeout(QUIET, listen).await;
-    Ok(Bare {
-        status,
-        rest: bytes.split_off(head),
-    })
+    Ok(Bare { status, rest: bytes.split_off(head) })
 }
 
 /// The status and the length of a complete head.

@@ -29,10 +29,7 @@ impl Finding {
             return false;
         };
         let described = !deviation.waivers.is_empty()
-            && deviation
-                .waivers
-                .iter()
-                .all(|waiver| waiver.is_known_to(profile));
+            && deviation.waivers.iter().all(|waiver| waiver.is_known_to(profile));
         described || profile.accepted.contains(id)
     }
 
@@ -87,9 +84,6 @@ impl Report {
 
     /// How many findings `select` picks.
     pub fn count(&self, select: impl Fn(&Finding) -> bool) -> usize {
-        self.findings
-            .iter()
-            .filter(|finding| select(finding))
-            .count()
+        self.findings.iter().filter(|finding| select(finding)).count()
     }
 }

@@ -115,10 +115,8 @@ impl fmt::Display for Waiver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut profile = Profile::default();
         self.apply(&mut profile);
-        let settings: Vec<String> = settings(&profile)
-            .into_iter()
-            .map(|(key, value)| format!("{key} = {value}"))
-            .collect();
+        let settings: Vec<String> =
+            settings(&profile).into_iter().map(|(key, value)| format!("{key} = {value}")).collect();
         f.write_str(&settings.join(", "))
     }
 }
@@ -181,11 +179,7 @@ pub fn profile_file(target: &str, given: &Profile, findings: &[Finding]) -> Stri
             let off = finding.severity == Severity::Error && !given.accepted.contains(finding.id);
             let off = if off { "# " } else { "" };
             let severity = finding.severity.name();
-            let _ = writeln!(
-                accepted,
-                "  # {severity}, {comment}\n  {off}\"{}\",",
-                finding.id
-            );
+            let _ = writeln!(accepted, "  # {severity}, {comment}\n  {off}\"{}\",", finding.id);
         }
     }
     for id in &given.accepted {
@@ -218,7 +212,5 @@ pub fn profile_file(target: &str, given: &Profile, findings: &[Finding]) -> Stri
 
 /// Without line breaks, which would end a comment.
 fn one_line(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

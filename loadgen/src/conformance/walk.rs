@@ -18,12 +18,8 @@ const PREFIXES: [&str; 4] = ["/api", "/simulator", "/sim", "/api/v1"];
 const GIVE_UP_AFTER: usize = 3;
 
 /// Everything but RFC 3986's unreserved characters and `+`, which is a plus in a path.
-const NAME: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'~')
-    .remove(b'+');
+const NAME: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'+');
 
 /// How to walk.
 #[derive(Debug, Clone)]
@@ -81,12 +77,7 @@ pub async fn walk(target: &str, options: &Options) -> Result<Report, NotTheApi> 
     for case in cases::all() {
         let left = deadline.saturating_duration_since(Instant::now());
         let skipped = |reason: String| Verdict::Skipped { reason };
-        let out_of_time = || {
-            skipped(format!(
-                "the walk's {} s were over",
-                options.total.as_secs()
-            ))
-        };
+        let out_of_time = || skipped(format!("the walk's {} s were over", options.total.as_secs()));
         let verdict = if silent >= GIVE_UP_AFTER {
             skipped("the target has stopped answering".to_owned())
         } else if left.is_zero() {
@@ -102,11 +93,7 @@ pub async fn walk(target: &str, options: &Options) -> Result<Report, NotTheApi> 
         };
         findings.push(judge(case, verdict, &options.profile));
     }
-    let after = if silent < GIVE_UP_AFTER {
-        walk.restore(before).await
-    } else {
-        None
-    };
+    let after = if silent < GIVE_UP_AFTER { walk.restore(before).await } else { None };
     Ok(Report {
         target: walk.url(""),
         findings,
@@ -151,16 +138,11 @@ impl Walk {
     async fn begin(target: &str, options: &Options) -> Result<(Self, i64), NotTheApi> {
         let given = &options.profile;
         let client = Client::new(target, &given.authorization, options.timeout);
-        let mut client = client.map_err(|reason| NotTheApi::Url {
-            url: target.to_owned(),
-            reason,
-        })?;
+        let mut client =
+            client.map_err(|reason| NotTheApi::Url { url: target.to_owned(), reason })?;
         let (prefix, first) = first_contact(&mut client, &given.prefix).await?;
-        let mut seen = Profile {
-            prefix,
-            authorization: given.authorization.clone(),
-            ..Profile::default()
-        };
+        let mut seen =
+            Profile { prefix, authorization: given.authorization.clone(), ..Profile::default() };
         let (key, value) = latest_in(&first).unwrap_or_default();
         seen.keys.latest = key;
         let mut walk = Self {
@@ -284,8 +266,7 @@ impl Walk {
 
     /// Posts a message.
     pub(super) async fn tweet(&mut self, user: &str, text: &str) -> Result<Answer, Stop> {
-        self.post(&messages_path(user), &json!({"content": text}))
-            .await
+        self.post(&messages_path(user), &json!({"content": text})).await
     }
 
     /// Posts a message, and skips the case where that fails.
@@ -303,19 +284,11 @@ impl Walk {
         let path = self.read_path(path, Some(no));
         let answer = self.get(&path).await?;
         if !answer.is_success() {
-            return Err(Stop::Skipped(format!(
-                "GET {path} answers {}",
-                answer.seen()
-            )));
+            return Err(Stop::Skipped(format!("GET {path} answers {}", answer.seen())));
         }
-        let messages = answer
-            .json()
-            .and_then(|json| self.seen.parse_messages(&json));
+        let messages = answer.json().and_then(|json| self.seen.parse_messages(&json));
         messages.ok_or_else(|| {
-            Stop::Skipped(format!(
-                "GET {path} answers no list of messages: {}",
-                answer.seen()
-            ))
+            Stop::Skipped(format!("GET {path} answers no list of messages: {}", answer.seen()))
         })
     }
 
@@ -348,19 +321,11 @@ impl Walk {
         let path = self.read_path(&follows_path(user), Some("100"));
         let answer = self.get(&path).await?;
         if !answer.is_success() {
-            return Err(Stop::Skipped(format!(
-                "GET {path} answers {}",
-                answer.seen()
-            )));
+            return Err(Stop::Skipped(format!("GET {path} answers {}", answer.seen())));
         }
-        let names = answer
-            .json()
-            .and_then(|json| self.seen.parse_follows(&json));
+        let names = answer.json().and_then(|json| self.seen.parse_follows(&json));
         names.ok_or_else(|| {
-            Stop::Skipped(format!(
-                "GET {path} answers no list of names: {}",
-                answer.seen()
-            ))
+            Stop::Skipped(format!("GET {path} answers no list of names: {}", answer.seen()))
         })
     }
 
@@ -386,10 +351,7 @@ impl Walk {
         let answer = self.get("/latest").await?;
         let latest = answer.json().and_then(|json| self.seen.parse_latest(&json));
         latest.ok_or_else(|| {
-            Stop::deviates(
-                "200 {\"latest\":N}",
-                format!("GET /latest: {}", answer.seen()),
-            )
+            Stop::deviates("200 {\"latest\":N}", format!("GET /latest: {}", answer.seen()))
         })
     }
 
@@ -441,10 +403,7 @@ pub(super) fn follows_path(user: &str) -> String {
 pub(super) fn acknowledged(answer: &Answer, what: &str) -> Result<(), Stop> {
     match answer.is_success() {
         true => Ok(()),
-        false => Err(Stop::Skipped(format!(
-            "{what} was not accepted: {}",
-            answer.seen()
-        ))),
+        false => Err(Stop::Skipped(format!("{what} was not accepted: {}", answer.seen()))),
     }
 }
 
@@ -493,11 +452,7 @@ fn latest_in(answer: &Answer) -> Option<(String, i64)> {
     let object = json.as_object()?;
     let (key, value) = object
         .get_key_value("latest")
-        .or_else(|| {
-            object
-                .iter()
-                .find(|(key, _)| key.eq_ignore_ascii_case("latest"))
-        })
+        .or_else(|| object.iter().find(|(key, _)| key.eq_ignore_ascii_case("latest")))
         .or_else(|| object.iter().next().filter(|_| object.len() == 1))?;
     let value = match value {
         Value::String(text) => text.trim().parse().ok()?,

@@ -44,8 +44,7 @@ async fn bare(walk: &mut Walk, path: &str, body: Option<&Value>) -> Result<Answe
         }
         Some(body) => {
             let path = format!("{path}?latest={}", walk.id());
-            walk.send(Method::POST, &path, Some(""), Body::Json(body))
-                .await
+            walk.send(Method::POST, &path, Some(""), Body::Json(body)).await
         }
     }
 }
@@ -56,40 +55,24 @@ async fn messages(walk: &mut Walk) -> Result<(), Stop> {
 
 async fn user_messages(walk: &mut Walk) -> Result<(), Stop> {
     let ann = walk.user("ann").await?;
-    must_be(
-        &bare(walk, &messages_path(&ann), None).await?,
-        403,
-        Waiver::Unauthorized,
-    )
+    must_be(&bare(walk, &messages_path(&ann), None).await?, 403, Waiver::Unauthorized)
 }
 
 async fn tweet(walk: &mut Walk) -> Result<(), Stop> {
     let ann = walk.user("ann").await?;
     let body = json!({"content": "without credentials"});
-    must_be(
-        &bare(walk, &messages_path(&ann), Some(&body)).await?,
-        403,
-        Waiver::Unauthorized,
-    )
+    must_be(&bare(walk, &messages_path(&ann), Some(&body)).await?, 403, Waiver::Unauthorized)
 }
 
 async fn follows(walk: &mut Walk) -> Result<(), Stop> {
     let ann = walk.user("ann").await?;
-    must_be(
-        &bare(walk, &follows_path(&ann), None).await?,
-        403,
-        Waiver::Unauthorized,
-    )
+    must_be(&bare(walk, &follows_path(&ann), None).await?, 403, Waiver::Unauthorized)
 }
 
 async fn follow(walk: &mut Walk) -> Result<(), Stop> {
     let ann = walk.user("ann").await?;
     let body = json!({"unfollow": walk.user("bob").await?});
-    must_be(
-        &bare(walk, &follows_path(&ann), Some(&body)).await?,
-        403,
-        Waiver::Unauthorized,
-    )
+    must_be(&bare(walk, &follows_path(&ann), Some(&body)).await?, 403, Waiver::Unauthorized)
 }
 
 async fn wrong_password(walk: &mut Walk) -> Result<(), Stop> {
@@ -105,17 +88,12 @@ async fn refused_leaves_nothing(walk: &mut Walk) -> Result<(), Stop> {
     let path = messages_path(&user);
     let answer = bare(walk, &path, Some(&json!({"content": "refused"}))).await?;
     if answer.is_success() {
-        return Err(Stop::Skipped(
-            "a message without credentials is accepted".to_owned(),
-        ));
+        return Err(Stop::Skipped("a message without credentials is accepted".to_owned()));
     }
     let stored = walk.messages(&path, "100").await?;
     match stored.is_empty() {
         true => Ok(()),
-        false => Err(Stop::deviates(
-            "no message",
-            format!("stored after {}", answer.status),
-        )),
+        false => Err(Stop::deviates("no message", format!("stored after {}", answer.status))),
     }
 }
 

@@ -63,18 +63,14 @@ async fn pair(walk: &mut Walk) -> Result<(String, String), Stop> {
 async fn success(walk: &mut Walk) -> Result<(), Stop> {
     let (ann, bob) = pair(walk).await?;
     let answer = walk.edge(&ann, "follow", &bob).await?;
-    must_be(&answer, 204, |status| {
-        Waiver::Success(Operation::Follow, status)
-    })
+    must_be(&answer, 204, |status| Waiver::Success(Operation::Follow, status))
 }
 
 async fn status(walk: &mut Walk) -> Result<(), Stop> {
     let (ann, _) = pair(walk).await?;
     let path = walk.read_path(&follows_path(&ann), Some("100"));
     let answer = walk.get(&path).await?;
-    must_be(&answer, 200, |status| {
-        Waiver::Success(Operation::Follows, status)
-    })
+    must_be(&answer, 200, |status| Waiver::Success(Operation::Follows, status))
 }
 
 async fn keys(walk: &mut Walk) -> Result<(), Stop> {
@@ -102,9 +98,7 @@ async fn keys(walk: &mut Walk) -> Result<(), Stop> {
 /// Makes sure that `who` follows `whom`, and skips the case where the target drops follows.
 async fn following(walk: &mut Walk, who: &str, whom: &str) -> Result<(), Stop> {
     acknowledged(&walk.edge(who, "follow", whom).await?, "a follow")?;
-    let names = walk
-        .follows_when(who, |names| names.iter().any(|name| name == whom))
-        .await?;
+    let names = walk.follows_when(who, |names| names.iter().any(|name| name == whom)).await?;
     match names.iter().any(|name| name == whom) {
         true => Ok(()),
         false => Err(Stop::Skipped("needs a follow that is listed".to_owned())),
@@ -115,15 +109,10 @@ async fn listed(walk: &mut Walk) -> Result<(), Stop> {
     let (ann, bob) = pair(walk).await?;
     let answer = walk.edge(&ann, "follow", &bob).await?;
     acknowledged(&answer, "a follow")?;
-    let names = walk
-        .follows_when(&ann, |names| names.contains(&bob))
-        .await?;
+    let names = walk.follows_when(&ann, |names| names.contains(&bob)).await?;
     match names.contains(&bob) {
         true => Ok(()),
-        false => Err(Stop::deviates(
-            bob,
-            format!("{names:?} after {}", answer.status),
-        )),
+        false => Err(Stop::deviates(bob, format!("{names:?} after {}", answer.status))),
     }
 }
 
@@ -132,10 +121,7 @@ async fn direction(walk: &mut Walk) -> Result<(), Stop> {
     following(walk, &ann, &bob).await?;
     match walk.follows(&bob).await? {
         names if names.is_empty() => Ok(()),
-        names => Err(Stop::deviates(
-            "[] for the one who is followed",
-            format!("{names:?}"),
-        )),
+        names => Err(Stop::deviates("[] for the one who is followed", format!("{names:?}"))),
     }
 }
 
@@ -160,18 +146,12 @@ async fn wins(walk: &mut Walk) -> Result<(), Stop> {
     following(walk, &ann, &bob).await?;
     let cid = walk.user("cid").await?;
     let both = json!({"follow": cid, "unfollow": bob});
-    acknowledged(
-        &walk.post(&follows_path(&ann), &both).await?,
-        "a body with both",
-    )?;
+    acknowledged(&walk.post(&follows_path(&ann), &both).await?, "a body with both")?;
     let as_said = |names: &[String]| names.contains(&bob) && names.contains(&cid);
     let names = walk.follows_when(&ann, as_said).await?;
     match as_said(&names) {
         true => Ok(()),
-        false => Err(Stop::deviates(
-            "followed, nothing unfollowed",
-            format!("{names:?}"),
-        )),
+        false => Err(Stop::deviates("followed, nothing unfollowed", format!("{names:?}"))),
     }
 }
 
@@ -179,9 +159,7 @@ async fn unfollow(walk: &mut Walk) -> Result<(), Stop> {
     let (ann, bob) = pair(walk).await?;
     acknowledged(&walk.edge(&ann, "follow", &bob).await?, "a follow")?;
     let answer = walk.edge(&ann, "unfollow", &bob).await?;
-    must_be(&answer, 204, |status| {
-        Waiver::Success(Operation::Unfollow, status)
-    })
+    must_be(&answer, 204, |status| Waiver::Success(Operation::Unfollow, status))
 }
 
 async fn removes(walk: &mut Walk) -> Result<(), Stop> {
@@ -189,9 +167,7 @@ async fn removes(walk: &mut Walk) -> Result<(), Stop> {
     let whom = walk.user("ann").await?;
     following(walk, &who, &whom).await?;
     acknowledged(&walk.edge(&who, "unfollow", &whom).await?, "an unfollow")?;
-    let names = walk
-        .follows_when(&who, |names| !names.contains(&whom))
-        .await?;
+    let names = walk.follows_when(&who, |names| !names.contains(&whom)).await?;
     match names.contains(&whom) {
         false => Ok(()),
         true => Err(Stop::deviates("no edge", format!("{names:?}"))),
@@ -213,10 +189,7 @@ async fn no(walk: &mut Walk) -> Result<(), Stop> {
     }
     let path = walk.read_path(&follows_path(&who), Some("1"));
     let answer = walk.get(&path).await?;
-    match answer
-        .json()
-        .and_then(|json| walk.seen.parse_follows(&json))
-    {
+    match answer.json().and_then(|json| walk.seen.parse_follows(&json)) {
         Some(names) if names.len() == 1 => Ok(()),
         _ => Err(Stop::deviates("one name", answer.seen())),
     }
@@ -232,29 +205,17 @@ async fn unknown_user(walk: &mut Walk) -> Result<(), Stop> {
 async fn unknown_who(walk: &mut Walk) -> Result<(), Stop> {
     let nobody = walk.name("unknown");
     let ann = walk.user("ann").await?;
-    must_be(
-        &walk.edge(&nobody, "follow", &ann).await?,
-        404,
-        Waiver::UnknownUser,
-    )
+    must_be(&walk.edge(&nobody, "follow", &ann).await?, 404, Waiver::UnknownUser)
 }
 
 async fn unknown_whom(walk: &mut Walk) -> Result<(), Stop> {
     let nobody = walk.name("unknown");
     let ann = walk.user("ann").await?;
-    must_be(
-        &walk.edge(&ann, "follow", &nobody).await?,
-        404,
-        Waiver::UnknownUser,
-    )
+    must_be(&walk.edge(&ann, "follow", &nobody).await?, 404, Waiver::UnknownUser)
 }
 
 async fn unfollow_unknown(walk: &mut Walk) -> Result<(), Stop> {
     let nobody = walk.name("unknown");
     let ann = walk.user("ann").await?;
-    must_be(
-        &walk.edge(&ann, "unfollow", &nobody).await?,
-        404,
-        Waiver::UnknownUser,
-    )
+    must_be(&walk.edge(&ann, "unfollow", &nobody).await?, 404, Waiver::UnknownUser)
 }

@@ -55,9 +55,7 @@ async fn prefix(walk: &mut Walk) -> Result<(), Stop> {
 async fn empty_204(walk: &mut Walk) -> Result<(), Stop> {
     let ann = walk.user("ann").await?;
     let id = walk.id();
-    let path = walk
-        .seen
-        .path(&format!("{}?latest={id}", messages_path(&ann)));
+    let path = walk.seen.path(&format!("{}?latest={id}", messages_path(&ann)));
     let body = json!({"content": "what follows?"}).to_string();
     let (base, authorization) = (walk.client.base(), walk.client.authorization());
     let bare = raw::post(base, &path, authorization, &body, walk.timeout).await?;
@@ -77,10 +75,7 @@ async fn json_type(walk: &mut Walk) -> Result<(), Stop> {
     let kind = walk.get(&path).await?.content_type.unwrap_or_default();
     match kind.to_ascii_lowercase().starts_with("application/json") {
         true => Ok(()),
-        false => Err(Stop::deviates(
-            "application/json",
-            format!("\"{}\"", excerpt(&kind, 40)),
-        )),
+        false => Err(Stop::deviates("application/json", format!("\"{}\"", excerpt(&kind, 40)))),
     }
 }
 
@@ -97,25 +92,17 @@ async fn trailing_slash(walk: &mut Walk) -> Result<(), Stop> {
 async fn post_raw(walk: &mut Walk, kind: &str, text: &str) -> Result<Answer, Stop> {
     let ann = walk.user("ann").await?;
     let path = format!("{}?latest={}", messages_path(&ann), walk.id());
-    walk.send(Method::POST, &path, None, Body::Raw(kind, text))
-        .await
+    walk.send(Method::POST, &path, None, Body::Raw(kind, text)).await
 }
 
 async fn bad_json(walk: &mut Walk) -> Result<(), Stop> {
-    must_just_be(
-        &post_raw(walk, "application/json", "{\"content\": ").await?,
-        400,
-    )
+    must_just_be(&post_raw(walk, "application/json", "{\"content\": ").await?, 400)
 }
 
 async fn missing_key(walk: &mut Walk) -> Result<(), Stop> {
     let ann = walk.user("ann").await?;
     let empty = json!({});
-    for path in [
-        messages_path(&ann),
-        follows_path(&ann),
-        "/register".to_owned(),
-    ] {
+    for path in [messages_path(&ann), follows_path(&ann), "/register".to_owned()] {
         let answer = walk.post(&path, &empty).await?;
         must_just_be(&answer, 400)?;
     }
@@ -123,8 +110,5 @@ async fn missing_key(walk: &mut Walk) -> Result<(), Stop> {
 }
 
 async fn content_type(walk: &mut Walk) -> Result<(), Stop> {
-    must_just_be(
-        &post_raw(walk, "text/plain", "{\"content\": \"as text\"}").await?,
-        415,
-    )
+    must_just_be(&post_raw(walk, "text/plain", "{\"content\": \"as text\"}").await?, 415)
 }

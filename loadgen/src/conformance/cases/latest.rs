@@ -60,9 +60,7 @@ pub(super) const CASES: &[Case] = cases![
 
 async fn status(walk: &mut Walk) -> Result<(), Stop> {
     let first = walk.first.clone();
-    must_be(&first, 200, |status| {
-        Waiver::Success(Operation::Latest, status)
-    })
+    must_be(&first, 200, |status| Waiver::Success(Operation::Latest, status))
 }
 
 async fn keys(walk: &mut Walk) -> Result<(), Stop> {
@@ -78,9 +76,7 @@ async fn keys(walk: &mut Walk) -> Result<(), Stop> {
 }
 
 async fn no_auth(walk: &mut Walk) -> Result<(), Stop> {
-    let answer = walk
-        .send(Method::GET, "/latest", Some(""), Body::None)
-        .await?;
+    let answer = walk.send(Method::GET, "/latest", Some(""), Body::None).await?;
     match answer.is_success() {
         true => Ok(()),
         false => Err(Stop::deviates("200", answer.seen())),
@@ -94,9 +90,7 @@ async fn initial(walk: &mut Walk) -> Result<(), Stop> {
     let path = walk.read_path("/msgs", Some("1"));
     let empty = walk.get(&path).await?.json() == Some(json!([]));
     if walk.before != 0 || !empty {
-        return Err(Stop::Skipped(
-            "the target has processed commands already".to_owned(),
-        ));
+        return Err(Stop::Skipped("the target has processed commands already".to_owned()));
     }
     let stop = Stop::deviates("-1", walk.before.to_string());
     Err(stop.waiver(Waiver::LatestInitial(walk.before)))
@@ -106,10 +100,7 @@ async fn initial(walk: &mut Walk) -> Result<(), Stop> {
 async fn recorded(walk: &mut Walk, id: i64, by: &str) -> Result<(), Stop> {
     match walk.latest_when(id).await? {
         latest if latest == id => Ok(()),
-        latest => Err(Stop::deviates(
-            format!("{id} after {by}"),
-            latest.to_string(),
-        )),
+        latest => Err(Stop::deviates(format!("{id} after {by}"), latest.to_string())),
     }
 }
 
@@ -119,11 +110,7 @@ async fn on_writes(walk: &mut Walk) -> Result<(), Stop> {
     let register = json!({"username": name, "email": "limosa@example.org", "pwd": "x"});
     for (by, path, body) in [
         ("a register", "/register".to_owned(), register),
-        (
-            "a message",
-            messages_path(&ann),
-            json!({"content": "latest"}),
-        ),
+        ("a message", messages_path(&ann), json!({"content": "latest"})),
         ("a follow", follows_path(&ann), json!({"follow": bob})),
         ("an unfollow", follows_path(&ann), json!({"unfollow": bob})),
     ] {
@@ -154,9 +141,7 @@ async fn on_reads(walk: &mut Walk) -> Result<(), Stop> {
         let id = walk.id();
         let answer = walk.get(&format!("{path}?no=20&latest={id}")).await?;
         acknowledged(&answer, "a read")?;
-        recorded(walk, id, "a GET")
-            .await
-            .map_err(|stop| stop.waiver(Waiver::LatestNotOnReads))?;
+        recorded(walk, id, "a GET").await.map_err(|stop| stop.waiver(Waiver::LatestNotOnReads))?;
     }
     Ok(())
 }
@@ -168,24 +153,15 @@ async fn on_refused(walk: &mut Walk) -> Result<(), Stop> {
     let tweet = json!({"content": "refused"});
     for (by, path, authorization, body) in [
         ("a refused register", "/register".to_owned(), None, register),
-        (
-            "an unknown user",
-            messages_path(&nobody),
-            None,
-            tweet.clone(),
-        ),
+        ("an unknown user", messages_path(&nobody), None, tweet.clone()),
         ("wrong credentials", messages_path(&ann), Some(""), tweet),
     ] {
         let id = walk.id();
         let path = format!("{path}?latest={id}");
-        let answer = walk
-            .send(Method::POST, &path, authorization, Body::Json(&body))
-            .await?;
+        let answer = walk.send(Method::POST, &path, authorization, Body::Json(&body)).await?;
         // Whether it is refused at all is the matter of another case.
         if !answer.is_success() {
-            recorded(walk, id, by)
-                .await
-                .map_err(|stop| stop.waiver(Waiver::LatestNotOnRefused))?;
+            recorded(walk, id, by).await.map_err(|stop| stop.waiver(Waiver::LatestNotOnRefused))?;
         }
     }
     Ok(())
@@ -198,15 +174,10 @@ async fn ignored(walk: &mut Walk, query: &str) -> Result<Answer, Stop> {
     let before = walk.latest().await?;
     let path = format!("{}{query}", messages_path(&ann));
     let body = json!({"content": "with an odd latest"});
-    let answer = walk
-        .send(Method::POST, &path, None, Body::Json(&body))
-        .await?;
+    let answer = walk.send(Method::POST, &path, None, Body::Json(&body)).await?;
     match walk.latest().await? {
         latest if latest == before => Ok(answer),
-        latest => Err(Stop::deviates(
-            format!("{before} stays"),
-            latest.to_string(),
-        )),
+        latest => Err(Stop::deviates(format!("{before} stays"), latest.to_string())),
     }
 }
 
@@ -230,18 +201,13 @@ async fn backwards(walk: &mut Walk) -> Result<(), Stop> {
     let ann = walk.user("ann").await?;
     acknowledged(&walk.tweet(&ann, "forwards").await?, "a message")?;
     let path = messages_path(&ann);
-    acknowledged(
-        &walk.post_as(17, &path, &json!({"content": "back"})).await?,
-        "a message",
-    )?;
+    acknowledged(&walk.post_as(17, &path, &json!({"content": "back"})).await?, "a message")?;
     recorded(walk, 17, "a smaller one").await
 }
 
 async fn beyond_32_bits(walk: &mut Walk) -> Result<(), Stop> {
     let id = (1 << 31) + 17;
-    holds(walk, id)
-        .await
-        .map_err(|stop| stop.waiver(Waiver::LatestBits32))
+    holds(walk, id).await.map_err(|stop| stop.waiver(Waiver::LatestBits32))
 }
 
 async fn all_64_bits(walk: &mut Walk) -> Result<(), Stop> {
@@ -257,18 +223,11 @@ async fn holds(walk: &mut Walk, id: i64) -> Result<(), Stop> {
     let ann = walk.user("ann").await?;
     let path = messages_path(&ann);
     // A server that keeps the greatest id could not be brought back from a large one.
-    acknowledged(
-        &walk
-            .post_as(18, &path, &json!({"content": "small"}))
-            .await?,
-        "a message",
-    )?;
+    acknowledged(&walk.post_as(18, &path, &json!({"content": "small"})).await?, "a message")?;
     if walk.latest_when(18).await? != 18 {
         return Err(Stop::Skipped("latest does not go back".to_owned()));
     }
-    let answer = walk
-        .post_as(id, &path, &json!({"content": "large"}))
-        .await?;
+    let answer = walk.post_as(id, &path, &json!({"content": "large"})).await?;
     match recorded(walk, id, "it was sent").await {
         Ok(()) => Ok(()),
         Err(_) if !answer.is_success() => Err(Stop::deviates(id.to_string(), answer.seen())),

@@ -47,16 +47,11 @@ pub(super) const CASES: &[Case] = cases![
 async fn public(walk: &mut Walk) -> Result<(), Stop> {
     let ann = walk.user("ann").await?;
     walk.tweeted(&ann, "for all to see").await?;
-    walk.messages_when(&ann, |messages| has(messages, "for all to see"))
-        .await?;
+    walk.messages_when(&ann, |messages| has(messages, "for all to see")).await?;
     let path = walk.read_path("/msgs", Some("100"));
     let answer = walk.get(&path).await?;
-    must_be(&answer, 200, |status| {
-        Waiver::Success(Operation::Messages, status)
-    })?;
-    let listed = answer
-        .json()
-        .and_then(|json| walk.seen.parse_messages(&json));
+    must_be(&answer, 200, |status| Waiver::Success(Operation::Messages, status))?;
+    let listed = answer.json().and_then(|json| walk.seen.parse_messages(&json));
     let listed = listed.ok_or_else(|| Stop::deviates("a list of messages", answer.seen()))?;
     let there = |message: &ReadMessage| message.user == ann && message.content == "for all to see";
     match listed.iter().any(there) {
@@ -72,15 +67,13 @@ async fn own(walk: &mut Walk) -> Result<(), Stop> {
     let ann = walk.user("ann").await?;
     let bob = walk.user("bob").await?;
     walk.tweeted(&bob, "from bob").await?;
-    walk.messages_when(&bob, |messages| has(messages, "from bob"))
-        .await?;
+    walk.messages_when(&bob, |messages| has(messages, "from bob")).await?;
     let listed = walk.messages(&messages_path(&ann), "100").await?;
     match listed.iter().find(|message| message.user != ann) {
         None => Ok(()),
-        Some(other) => Err(Stop::deviates(
-            format!("messages of {ann}"),
-            format!("of {}", other.user),
-        )),
+        Some(other) => {
+            Err(Stop::deviates(format!("messages of {ann}"), format!("of {}", other.user)))
+        }
     }
 }
 
@@ -111,9 +104,7 @@ async fn same_second(walk: &mut Walk) -> Result<(), Stop> {
         for text in ["first", "second", "third"] {
             walk.tweeted(&user, text).await?;
         }
-        let listed = walk
-            .messages_when(&user, |messages| messages.len() >= 3)
-            .await?;
+        let listed = walk.messages_when(&user, |messages| messages.len() >= 3).await?;
         let dates: Vec<_> = listed.iter().map(|message| message.pub_date).collect();
         if dates.windows(2).any(|pair| pair[0] != pair[1]) {
             continue;
@@ -125,9 +116,7 @@ async fn same_second(walk: &mut Walk) -> Result<(), Stop> {
         let stop = Stop::deviates("third, second, first", texts(&listed).join(", "));
         return Err(stop.waiver(Waiver::MessageOrder(MessageOrder::PubDate)));
     }
-    Err(Stop::Skipped(
-        "three messages never fell into one second".to_owned(),
-    ))
+    Err(Stop::Skipped("three messages never fell into one second".to_owned()))
 }
 
 async fn unknown_user(walk: &mut Walk) -> Result<(), Stop> {
@@ -151,8 +140,7 @@ async fn talker(walk: &mut Walk) -> Result<String, Stop> {
         walk.tweeted(&user, &format!("message {number}")).await?;
     }
     let newest = format!("message {MANY}");
-    walk.messages_when(&user, |messages| has(messages, &newest))
-        .await?;
+    walk.messages_when(&user, |messages| has(messages, &newest)).await?;
     Ok(user)
 }
 
@@ -197,10 +185,7 @@ async fn no_all(walk: &mut Walk) -> Result<(), Stop> {
         return Err(stop);
     }
     for greatest in [i64::from(i32::MAX), 1_000_000, 10_000, 1_000] {
-        if counts(walk, Some(&greatest.to_string()), MANY)
-            .await
-            .is_ok()
-        {
+        if counts(walk, Some(&greatest.to_string()), MANY).await.is_ok() {
             return Err(stop.waiver(Waiver::MaxNo(greatest)));
         }
     }
@@ -208,9 +193,7 @@ async fn no_all(walk: &mut Walk) -> Result<(), Stop> {
 }
 
 async fn flagged(_: &mut Walk) -> Result<(), Stop> {
-    Err(Stop::Skipped(
-        "the simulator API has no call that flags a message".to_owned(),
-    ))
+    Err(Stop::Skipped("the simulator API has no call that flags a message".to_owned()))
 }
 
 /// Fails unless a read with this `no` lists so many messages.
@@ -219,26 +202,20 @@ async fn counts(walk: &mut Walk, no: Option<&str>, expected: usize) -> Result<()
     let path = walk.read_path(&messages_path(&user), no);
     let answer = walk.get(&path).await?;
     let listed = match answer.is_success() {
-        true => answer
-            .json()
-            .and_then(|json| walk.seen.parse_messages(&json)),
+        true => answer.json().and_then(|json| walk.seen.parse_messages(&json)),
         false => None,
     };
     let expected_text = format!("{expected} messages");
     match listed {
         Some(listed) if listed.len() == expected => Ok(()),
-        Some(listed) => Err(Stop::deviates(
-            expected_text,
-            format!("{} messages", listed.len()),
-        )),
+        Some(listed) => Err(Stop::deviates(expected_text, format!("{} messages", listed.len()))),
         None => Err(Stop::deviates(expected_text, answer.seen())),
     }
 }
 
 /// The two messages of a user who has two.
 async fn two(walk: &mut Walk, user: &str) -> Result<Vec<ReadMessage>, Stop> {
-    walk.messages_when(user, |messages| messages.len() >= 2)
-        .await
+    walk.messages_when(user, |messages| messages.len() >= 2).await
 }
 
 fn has(messages: &[ReadMessage], text: &str) -> bool {
@@ -246,8 +223,5 @@ fn has(messages: &[ReadMessage], text: &str) -> bool {
 }
 
 fn texts(messages: &[ReadMessage]) -> Vec<&str> {
-    messages
-        .iter()
-        .map(|message| message.content.as_str())
-        .collect()
+    messages.iter().map(|message| message.content.as_str()).collect()
 }

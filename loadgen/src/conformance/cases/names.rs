@@ -43,17 +43,12 @@ async fn round_trip(walk: &mut Walk, stem: &str) -> Result<(), Stop> {
     let registered = walk.register(&user).await?;
     let path = messages_path(&user);
     if !registered.is_success() {
-        return Err(Stop::deviates(
-            format!("\"{stem}\" registers"),
-            registered.seen(),
-        ));
+        return Err(Stop::deviates(format!("\"{stem}\" registers"), registered.seen()));
     }
     let answer = walk.tweet(&user, "by name").await?;
     acknowledged(&answer, "a message")
         .map_err(|_| Stop::deviates(format!("POST {path} finds the user"), answer.seen()))?;
-    let messages = walk
-        .messages_when(&user, |messages| !messages.is_empty())
-        .await?;
+    let messages = walk.messages_when(&user, |messages| !messages.is_empty()).await?;
     match messages.first() {
         Some(message) if message.user == user => Ok(()),
         Some(message) => Err(Stop::deviates(user, message.user.clone())),
@@ -69,13 +64,9 @@ async fn case(walk: &mut Walk) -> Result<(), Stop> {
         return Err(Stop::deviates("both names register", answer.seen()));
     }
     walk.tweeted(&lower, "in small letters").await?;
-    walk.messages_when(&lower, |messages| !messages.is_empty())
-        .await?;
+    walk.messages_when(&lower, |messages| !messages.is_empty()).await?;
     match walk.messages(&messages_path(&upper), "100").await?.len() {
         0 => Ok(()),
-        _ => Err(Stop::deviates(
-            "two users",
-            "one user's messages listed under both names",
-        )),
+        _ => Err(Stop::deviates("two users", "one user's messages listed under both names")),
     }
 }

@@ -56,9 +56,7 @@ const TAKEN: &str = "The username is already taken";
 async fn success(walk: &mut Walk) -> Result<(), Stop> {
     let name = walk.name("ann");
     let answer = walk.register(&name).await?;
-    must_be(&answer, 204, |status| {
-        Waiver::Success(Operation::Register, status)
-    })
+    must_be(&answer, 204, |status| Waiver::Success(Operation::Register, status))
 }
 
 async fn known(walk: &mut Walk) -> Result<(), Stop> {
@@ -70,9 +68,7 @@ async fn known(walk: &mut Walk) -> Result<(), Stop> {
         tokio::time::sleep(std::time::Duration::from_secs(1)).await;
         answer = walk.get(&path).await?;
     }
-    must_be(&answer, 200, |status| {
-        Waiver::Success(Operation::UserMessages, status)
-    })?;
+    must_be(&answer, 200, |status| Waiver::Success(Operation::UserMessages, status))?;
     match answer.json() {
         Some(Value::Array(messages)) if messages.is_empty() => Ok(()),
         _ => Err(Stop::deviates("200 []", answer.seen())),
@@ -83,9 +79,7 @@ async fn no_auth(walk: &mut Walk) -> Result<(), Stop> {
     let name = walk.name("open");
     let path = format!("/register?latest={}", walk.id());
     let body = registration(&name, "limosa@example.org", "x");
-    let answer = walk
-        .send(Method::POST, &path, Some(""), Body::Json(&body))
-        .await?;
+    let answer = walk.send(Method::POST, &path, Some(""), Body::Json(&body)).await?;
     if answer.is_success() {
         walk.users.push(name);
         return Ok(());
@@ -131,19 +125,14 @@ async fn taken(walk: &mut Walk) -> Result<(), Stop> {
 
 async fn register_again(walk: &mut Walk, email: &str) -> Result<Answer, Stop> {
     let ann = walk.user("ann").await?;
-    walk.post("/register", &registration(&ann, email, "x"))
-        .await
+    walk.post("/register", &registration(&ann, email, "x")).await
 }
 
 async fn refused_leaves_nothing(walk: &mut Walk) -> Result<(), Stop> {
     let name = walk.name("nobody");
-    let answer = walk
-        .post("/register", &registration(&name, "limosa@example.org", ""))
-        .await?;
+    let answer = walk.post("/register", &registration(&name, "limosa@example.org", "")).await?;
     if answer.is_success() {
-        return Err(Stop::Skipped(
-            "a register without a password is accepted".to_owned(),
-        ));
+        return Err(Stop::Skipped("a register without a password is accepted".to_owned()));
     }
     let path = walk.read_path(&messages_path(&name), Some("100"));
     let read = walk.get(&path).await?;
@@ -184,32 +173,19 @@ async fn texts(walk: &mut Walk) -> Result<(), Stop> {
 
 async fn order(walk: &mut Walk) -> Result<(), Stop> {
     let name = walk.name("no-order");
-    let alone = walk
-        .post("/register", &registration("", "limosa@example.org", "x"))
-        .await?;
+    let alone = walk.post("/register", &registration("", "limosa@example.org", "x")).await?;
     if says(&alone, NO_NAME).is_err() {
-        return Err(Stop::Skipped(
-            "told apart by their texts, which differ here".to_owned(),
-        ));
+        return Err(Stop::Skipped("told apart by their texts, which differ here".to_owned()));
     }
-    says(
-        &walk.post("/register", &registration("", "", "")).await?,
-        NO_NAME,
-    )?;
-    says(
-        &walk.post("/register", &registration(&name, "", "")).await?,
-        NO_EMAIL,
-    )?;
+    says(&walk.post("/register", &registration("", "", "")).await?, NO_NAME)?;
+    says(&walk.post("/register", &registration(&name, "", "")).await?, NO_EMAIL)?;
     says(&register_again(walk, "").await?, NO_EMAIL)
 }
 
 /// Fails unless the answer is a refusal with this text somewhere in it.
 fn says(answer: &Answer, expected: &str) -> Result<(), Stop> {
     if answer.is_success() {
-        return Err(Stop::Skipped(format!(
-            "a register that should be refused: {}",
-            answer.seen()
-        )));
+        return Err(Stop::Skipped(format!("a register that should be refused: {}", answer.seen())));
     }
     match String::from_utf8_lossy(&answer.body).contains(expected) {
         true => Ok(()),

@@ -54,18 +54,14 @@ pub(super) const CASES: &[Case] = cases![
 async fn success(walk: &mut Walk) -> Result<(), Stop> {
     let ann = walk.user("ann").await?;
     let answer = walk.tweet(&ann, "godwit").await?;
-    must_be(&answer, 204, |status| {
-        Waiver::Success(Operation::Tweet, status)
-    })
+    must_be(&answer, 204, |status| Waiver::Success(Operation::Tweet, status))
 }
 
 async fn status(walk: &mut Walk) -> Result<(), Stop> {
     let ann = walk.user("ann").await?;
     let path = walk.read_path(&messages_path(&ann), Some("100"));
     let answer = walk.get(&path).await?;
-    must_be(&answer, 200, |status| {
-        Waiver::Success(Operation::UserMessages, status)
-    })
+    must_be(&answer, 200, |status| Waiver::Success(Operation::UserMessages, status))
 }
 
 /// A message of its own user, as raw JSON.
@@ -76,10 +72,8 @@ async fn specimen(walk: &mut Walk) -> Result<(String, Map<String, Value>), Stop>
     let mut seen = String::new();
     for _ in 0..10 {
         let answer = walk.get(&path).await?;
-        if let Some(Value::Object(message)) = answer
-            .json()
-            .as_ref()
-            .and_then(|json| json.as_array()?.first())
+        if let Some(Value::Object(message)) =
+            answer.json().as_ref().and_then(|json| json.as_array()?.first())
         {
             return Ok((user, message.clone()));
         }
@@ -92,9 +86,7 @@ async fn specimen(walk: &mut Walk) -> Result<(String, Map<String, Value>), Stop>
 async fn keys(walk: &mut Walk) -> Result<(), Stop> {
     let (user, message) = specimen(walk).await?;
     let holds = |value: &str| {
-        let mut keys = message
-            .iter()
-            .filter(|(_, held)| held.as_str() == Some(value));
+        let mut keys = message.iter().filter(|(_, held)| held.as_str() == Some(value));
         Some(keys.next()?.0.clone())
     };
     let content = holds("specimen");
@@ -177,12 +169,7 @@ async fn at_once(walk: &mut Walk) -> Result<(), Stop> {
 }
 
 async fn numeric(walk: &mut Walk) -> Result<(), Stop> {
-    unaltered(
-        walk,
-        "numeric",
-        &["007", "1e5", "1.50", "0x1f", "9007199254740993"],
-    )
-    .await
+    unaltered(walk, "numeric", &["007", "1e5", "1.50", "0x1f", "9007199254740993"]).await
 }
 
 async fn blanks(walk: &mut Walk) -> Result<(), Stop> {
@@ -190,12 +177,7 @@ async fn blanks(walk: &mut Walk) -> Result<(), Stop> {
 }
 
 async fn quotes(walk: &mut Walk) -> Result<(), Stop> {
-    unaltered(
-        walk,
-        "quotes",
-        &[r#"'single' "double" \ \n"#, "<b>&amp;</b>", "100% %20 +"],
-    )
-    .await
+    unaltered(walk, "quotes", &[r#"'single' "double" \ \n"#, "<b>&amp;</b>", "100% %20 +"]).await
 }
 
 async fn lines(walk: &mut Walk) -> Result<(), Stop> {
@@ -203,12 +185,7 @@ async fn lines(walk: &mut Walk) -> Result<(), Stop> {
 }
 
 async fn unicode(walk: &mut Walk) -> Result<(), Stop> {
-    unaltered(
-        walk,
-        "unicode",
-        &["blåbærgrød", "雁", "🐦🏽", "e\u{301} \u{e9}"],
-    )
-    .await
+    unaltered(walk, "unicode", &["blåbærgrød", "雁", "🐦🏽", "e\u{301} \u{e9}"]).await
 }
 
 async fn bom(walk: &mut Walk) -> Result<(), Stop> {
@@ -216,12 +193,7 @@ async fn bom(walk: &mut Walk) -> Result<(), Stop> {
 }
 
 async fn long(walk: &mut Walk) -> Result<(), Stop> {
-    unaltered(
-        walk,
-        "long",
-        &["wader ".repeat(1_667)[..10_000].to_owned().as_str()],
-    )
-    .await
+    unaltered(walk, "long", &["wader ".repeat(1_667)[..10_000].to_owned().as_str()]).await
 }
 
 /// Posts each text by a user of their own, reads them back, and fails on the first that differs.
@@ -230,14 +202,9 @@ async fn unaltered(walk: &mut Walk, stem: &str, texts: &[&str]) -> Result<(), St
     for (stored, text) in texts.iter().enumerate() {
         let answer = walk.tweet(&user, text).await?;
         acknowledged(&answer, "a message").map_err(|_| {
-            Stop::deviates(
-                format!("204 for {}", excerpt(&format!("{text:?}"), 40)),
-                answer.seen(),
-            )
+            Stop::deviates(format!("204 for {}", excerpt(&format!("{text:?}"), 40)), answer.seen())
         })?;
-        let messages = walk
-            .messages_when(&user, |messages| messages.len() > stored)
-            .await?;
+        let messages = walk.messages_when(&user, |messages| messages.len() > stored).await?;
         if messages.iter().any(|message| message.content == *text) {
             continue;
         }

@@ -203,10 +203,7 @@ impl Service {
     }
 
     fn record(&mut self, request: &Request) {
-        let Some(given) = request
-            .query
-            .get("latest")
-            .and_then(|text| text.parse::<i64>().ok())
+        let Some(given) = request.query.get("latest").and_then(|text| text.parse::<i64>().ok())
         else {
             return;
         };
@@ -259,9 +256,7 @@ impl Service {
             name = name.replace('+', " ");
         }
         if self.switches.decode_twice {
-            name = percent_encoding::percent_decode_str(&name)
-                .decode_utf8_lossy()
-                .into_owned();
+            name = percent_encoding::percent_decode_str(&name).decode_utf8_lossy().into_owned();
         }
         if self.switches.ascii_names {
             name.retain(|c| c.is_ascii());
@@ -398,15 +393,8 @@ impl Service {
     }
 
     fn push(&mut self, user: &str, text: &str) {
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap()
-            .as_secs();
-        self.messages.push(Message {
-            user: user.to_owned(),
-            text: text.to_owned(),
-            second: now,
-        });
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        self.messages.push(Message { user: user.to_owned(), text: text.to_owned(), second: now });
     }
 
     fn follows(&self, request: &Request, user: &str) -> Result<Reply, Reply> {
@@ -417,18 +405,8 @@ impl Service {
             false => self.limit(request)?,
         };
         let names: Vec<&String> = match self.switches.followers_listed {
-            true => self
-                .edges
-                .iter()
-                .filter(|edge| edge.1 == user)
-                .map(|edge| &edge.0)
-                .collect(),
-            false => self
-                .edges
-                .iter()
-                .filter(|edge| edge.0 == user)
-                .map(|edge| &edge.1)
-                .collect(),
+            true => self.edges.iter().filter(|edge| edge.1 == user).map(|edge| &edge.0).collect(),
+            false => self.edges.iter().filter(|edge| edge.0 == user).map(|edge| &edge.1).collect(),
         };
         let names: Vec<_> = names.into_iter().take(limit).collect();
         Ok(json_reply(200, &json!({ self.key("follows"): names })))
@@ -526,10 +504,5 @@ impl Service {
 }
 
 fn json_reply(status: u16, body: &Value) -> Reply {
-    Reply {
-        status,
-        content_type: "application/json",
-        body: body.to_string(),
-        later: None,
-    }
+    Reply { status, content_type: "application/json", body: body.to_string(), later: None }
 }

@@ -87,9 +87,7 @@ async fn receive(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Option<(Request
                 let header = headers.find(|header| header.name.eq_ignore_ascii_case(name))?;
                 String::from_utf8(header.value.to_vec()).ok()
             };
-            let length = header("content-length")
-                .and_then(|text| text.parse().ok())
-                .unwrap_or(0);
+            let length = header("content-length").and_then(|text| text.parse().ok()).unwrap_or(0);
             if bytes.len() >= start + length {
                 let (path, query) = head.path?.split_once('?').unwrap_or((head.path?, ""));
                 let request = Request {
