@@ -7,6 +7,7 @@ use super::report::{LatestAfter, Report};
 use super::waiver::profile_file;
 use super::{Options, walk};
 use crate::profile::Profile;
+use limosa_server::passwords::PasswordCost;
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -50,6 +51,29 @@ async fn a_clean_server_is_never_accused() {
         report.findings.iter().filter(|f| skipped(f)).collect::<Vec<_>>()
     );
     assert!(!report.fails());
+}
+
+#[tokio::test]
+async fn the_reference_server_conforms_in_every_case() {
+    let directory = tempfile::tempdir().unwrap();
+    let database = format!("sqlite:{}", directory.path().join("check.db").display());
+    let mut config = limosa_server::Config::new(database.parse().unwrap());
+    config.password_cost = PasswordCost::Test;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let server = limosa_server::run(listener, config, async {
+        let _ = stopped.await;
+    });
+    let options = options();
+    let check = async {
+        let report = walk(&url, &options).await;
+        drop(stop);
+        report.unwrap()
+    };
+    let (served, report) = tokio::join!(server, check);
+    served.unwrap();
+    assert_eq!(deviating(&report), [""; 0], "{}", super::table::table(&report, false));
 }
 
 #[tokio::test]
