@@ -10,17 +10,19 @@
 //! | [`case`] | what a case is, and how it can end |
 //! | `cases` | the rules, one file per part of the API |
 //! | `client` | one request at a time, whatever the target does |
-//! | `walk` | first contact, the order of the cases, `latest` put back at the end |
+//! | `contact` | is the API there at all, and under which prefix |
+//! | `walk` | from case to case, and `latest` put back at the end |
 //! | [`waiver`] | deviations as settings of a profile, and the profile file |
 //! | [`report`] | what was found |
 //! | [`table`] | the same for people |
 //!
-//! The walk writes to its target: a dozen users whose names begin with `limosa-`, about 130
-//! messages of theirs and some edges between them.
+//! The walk writes to its target: about 25 users whose names begin with `limosa-`, some 150
+//! messages of theirs and a few edges between them.
 
 pub mod case;
 mod cases;
 mod client;
+mod contact;
 mod raw;
 pub mod report;
 pub mod table;
@@ -31,4 +33,5 @@ mod walk;
 mod double;
 #[cfg(test)]
 mod tests;
-pub use walk::{NotTheApi, Options, walk};
+pub use contact::NotTheApi;
+pub use walk::{Options, walk};

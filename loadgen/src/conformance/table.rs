@@ -8,7 +8,7 @@ use std::fmt::Write;
 const WIDTH: usize = 100;
 
 /// Where the last column begins.
-const INDENT: usize = 42;
+const INDENT: usize = 39;
 
 /// The simulator gives up on an answer after so many milliseconds.
 const SIMULATOR_PATIENCE_MS: u64 = 300;
@@ -19,10 +19,10 @@ pub fn table(report: &Report, all: bool) -> String {
     let shown: Vec<&Finding> =
         report.findings.iter().filter(|finding| all || is_remarkable(finding)).collect();
     if !shown.is_empty() {
-        let _ = writeln!(out, "  {:<9} {:<29} RULE, AND WHAT WAS SEEN", "VERDICT", "CASE");
+        let _ = writeln!(out, "  {:<9} {:<26} RULE, AND WHAT WAS SEEN", "VERDICT", "CASE");
     }
     for finding in shown {
-        let _ = write!(out, "  {:<9} {:<29} ", word(finding), finding.id);
+        let _ = write!(out, "  {:<9} {:<26} ", word(finding), finding.id);
         cell(&mut out, finding.rule);
         match &finding.verdict {
             Verdict::Conforms => {}
@@ -95,8 +95,8 @@ fn summary(out: &mut String, report: &Report) {
     if let Some(first) = report.users.first() {
         let count = report.users.len();
         let common = first.rsplit_once('-').map_or(first.as_str(), |(common, _)| common);
-        let _ =
-            writeln!(out, "  left behind: {count} users named {common}-..., their messages, edges");
+        let what = format!("{count}, named {common}-..., with messages and edges");
+        let _ = writeln!(out, "  users left behind: {what}");
     }
     let LatestAfter { before, after } = report.latest;
     let _ = match after {

@@ -1,8 +1,9 @@
-//! First contact, the order of the cases, and `latest` put back at the end.
+//! The walk from case to case, what it carries along, and `latest` put back at the end.
 
 use super::case::{Case, Stop, Verdict};
 use super::cases;
-use super::client::{Answer, Body, Client, excerpt};
+use super::client::{Answer, Body, Client};
+use super::contact::{NotTheApi, first_contact, latest_in};
 use super::report::{Finding, LatestAfter, Report};
 use super::waiver::{Key, Waiver};
 use crate::profile::{Profile, ReadMessage};
@@ -10,9 +11,6 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
-
-/// Where the API is looked for when it is not at the base URL itself.
-const PREFIXES: [&str; 4] = ["/api", "/simulator", "/sim", "/api/v1"];
 
 /// After so many requests in a row without an answer the target is given up.
 const GIVE_UP_AFTER: usize = 3;
@@ -32,37 +30,6 @@ pub struct Options {
     pub suffix: String,
     /// Deviations that are known, and the prefix where to look first.
     pub profile: Profile,
-}
-
-/// Why nothing could be judged.
-#[derive(Debug, thiserror::Error)]
-pub enum NotTheApi {
-    /// The base URL cannot be used.
-    #[error("cannot check {url}: {reason}; give a base URL such as http://127.0.0.1:5001")]
-    Url {
-        /// As it was given.
-        url: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// No answer came.
-    #[error("cannot reach {url}: {reason}; is the server running there?")]
-    Unreachable {
-        /// What was asked for.
-        url: String,
-        /// What happened.
-        reason: String,
-    },
-    /// An answer came, and not from the simulator API.
-    #[error("GET {url} answered {got}: is {base} the API's base URL? try --prefix")]
-    Other {
-        /// What was asked for.
-        url: String,
-        /// The base URL, with its prefix.
-        base: String,
-        /// What was answered.
-        got: String,
-    },
 }
 
 /// Walks every case against the server at `target`.
@@ -371,18 +338,20 @@ impl Walk {
     /// Puts `latest` back, by a read or else by an unfollow of no edge, and tells what it is.
     async fn restore(&mut self, before: i64) -> Option<i64> {
         let now = self.latest().await.ok()?;
-        // -1 is what "no command yet" looks like, and no request can say it.
-        if now == before || before == -1 {
+        if now == before {
             return Some(now);
         }
-        let _ = self.get(&format!("/msgs?no=1&latest={before}")).await;
-        if self.latest().await.ok()? != before
+        // -1 is what "no command yet" looks like, and no request can say it; 0 is where every
+        // trace begins.
+        let wanted = if before == -1 { 0 } else { before };
+        let _ = self.get(&format!("/msgs?no=1&latest={wanted}")).await;
+        if self.latest().await.ok()? != wanted
             && let [who, whom, ..] = self.users.clone().as_slice()
         {
             let unfollow = json!({"unfollow": whom});
-            let _ = self.post_as(before, &follows_path(who), &unfollow).await;
+            let _ = self.post_as(wanted, &follows_path(who), &unfollow).await;
         }
-        self.latest_when(before).await.ok()
+        self.latest_when(wanted).await.ok()
     }
 }
 
@@ -405,60 +374,6 @@ pub(super) fn acknowledged(answer: &Answer, what: &str) -> Result<(), Stop> {
         true => Ok(()),
         false => Err(Stop::Skipped(format!("{what} was not accepted: {}", answer.seen()))),
     }
-}
-
-/// Finds the API at the given prefix, or without one at the usual ones.
-async fn first_contact(client: &mut Client, given: &str) -> Result<(String, Answer), NotTheApi> {
-    let url = format!("{}{given}/latest", client.base());
-    let mut ask = async |prefix: &str| {
-        let path = format!("{prefix}/latest");
-        client.send(Method::GET, &path, None, Body::None).await
-    };
-    let first = match ask(given).await {
-        Ok(answer) => answer,
-        Err(Stop::Broken(reason) | Stop::Skipped(reason)) => {
-            return Err(NotTheApi::Unreachable { url, reason });
-        }
-        Err(Stop::Deviates(deviation)) => {
-            let reason = deviation.got;
-            return Err(NotTheApi::Unreachable { url, reason });
-        }
-    };
-    if latest_in(&first).is_some() {
-        return Ok((given.to_owned(), first));
-    }
-    if given.is_empty() {
-        for prefix in PREFIXES {
-            if let Ok(answer) = ask(prefix).await
-                && latest_in(&answer).is_some()
-            {
-                return Ok((prefix.to_owned(), answer));
-            }
-        }
-    }
-    Err(NotTheApi::Other {
-        base: url.trim_end_matches("/latest").to_owned(),
-        url,
-        got: excerpt(&first.seen(), 100),
-    })
-}
-
-/// The key and the value in an answer to `GET /latest`, however the key is spelled.
-fn latest_in(answer: &Answer) -> Option<(String, i64)> {
-    if !answer.is_success() {
-        return None;
-    }
-    let json = answer.json()?;
-    let object = json.as_object()?;
-    let (key, value) = object
-        .get_key_value("latest")
-        .or_else(|| object.iter().find(|(key, _)| key.eq_ignore_ascii_case("latest")))
-        .or_else(|| object.iter().next().filter(|_| object.len() == 1))?;
-    let value = match value {
-        Value::String(text) => text.trim().parse().ok()?,
-        number => number.as_i64()?,
-    };
-    Some((key.clone(), value))
 }
 
 /// Fails a case whose key is spelled otherwise, and remembers the spelling.

@@ -27,7 +27,7 @@ pub(super) const CASES: &[Case] = cases![
     "auth.wrong-password", Warning, wrong_password,
     "wrong credentials answer 403",
     "a refusal is not told from a failure";
-    "auth.refused-leaves-nothing", Error, refused_leaves_nothing,
+    "auth.leaves-nothing", Error, leaves_nothing,
     "a message that was refused is not stored",
     "the audit finds ghosts";
     "auth.body", Note, body,
@@ -83,7 +83,7 @@ async fn wrong_password(walk: &mut Walk) -> Result<(), Stop> {
     must_be(&answer, 403, Waiver::Unauthorized)
 }
 
-async fn refused_leaves_nothing(walk: &mut Walk) -> Result<(), Stop> {
+async fn leaves_nothing(walk: &mut Walk) -> Result<(), Stop> {
     let user = walk.user("guarded").await?;
     let path = messages_path(&user);
     let answer = bare(walk, &path, Some(&json!({"content": "refused"}))).await?;

@@ -34,7 +34,7 @@ pub(super) const CASES: &[Case] = cases![
     "register.taken", Error, taken,
     "a name that is taken is refused with 400",
     "a second register of a name looks like a new user";
-    "register.refused-leaves-nothing", Error, refused_leaves_nothing,
+    "register.leaves-nothing", Error, leaves_nothing,
     "a refused register makes no user",
     "the audit finds ghosts";
     "register.body", Note, body,
@@ -128,7 +128,7 @@ async fn register_again(walk: &mut Walk, email: &str) -> Result<Answer, Stop> {
     walk.post("/register", &registration(&ann, email, "x")).await
 }
 
-async fn refused_leaves_nothing(walk: &mut Walk) -> Result<(), Stop> {
+async fn leaves_nothing(walk: &mut Walk) -> Result<(), Stop> {
     let name = walk.name("nobody");
     let answer = walk.post("/register", &registration(&name, "limosa@example.org", "")).await?;
     if answer.is_success() {

@@ -2,7 +2,9 @@
 //! must find. It speaks HTTP by hand, since the faults of real servers include broken HTTP.
 
 mod service;
+mod switches;
 mod wire;
 
-pub(super) use service::{Service, Switches};
+pub(super) use service::Service;
+pub(super) use switches::Switches;
 pub(super) use wire::{Double, hostile};
