@@ -1,5 +1,7 @@
 //! `limosa check`, from its arguments to its exit codes.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on is to stop")]
+
 use assert_cmd::Command;
 use limosa_server::{Config, passwords::PasswordCost};
 use std::io::{Read, Write};

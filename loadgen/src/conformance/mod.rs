@@ -3,7 +3,7 @@
 //! A *case* states one rule of the protocol and tries it. The walk runs every case in order and
 //! learns on the way: a server that spells a key otherwise, or answers 200 for 204, deviates in
 //! the case that is about it and nowhere else. What a client can live with is expressed as a
-//! [`Waiver`], one setting of a [`Profile`](crate::profile::Profile).
+//! [`Waiver`](waiver::Waiver), one setting of a [`Profile`](crate::profile::Profile).
 //!
 //! | module | what |
 //! |---|---|

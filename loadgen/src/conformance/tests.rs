@@ -184,6 +184,25 @@ async fn a_target_that_is_not_there_is_said_so() {
 
 #[tokio::test]
 async fn a_target_that_stops_answering_is_given_up() {
+    let double = Double::start(Service::new(Switches::default())).await;
+    let url = double.url.clone();
+    let stop = async {
+        // The walk itself lasts over a second: it waits for a second to pass.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        drop(double);
+    };
+    let options = options();
+    let (report, ()) = tokio::join!(walk(&url, &options), stop);
+    let report = report.unwrap();
+    let last = &report.findings.last().unwrap().verdict;
+    assert!(report.fails());
+    assert_eq!(report.count(|f| matches!(f.verdict, Verdict::Broken { .. })), 3);
+    assert!(matches!(last, Verdict::Skipped { reason } if reason.contains("stopped answering")));
+    assert_eq!(report.latest.after, None);
+}
+
+#[tokio::test]
+async fn a_target_that_only_answers_latest_fails_and_the_walk_ends_in_its_time() {
     // It answers `GET /latest` well, whatever it is asked.
     let answer =
         b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 12\r\n\r\n{\"latest\":7}";

@@ -96,6 +96,8 @@ pub(super) struct Walk {
     pub(super) before: i64,
     /// The users that the walk has made.
     pub(super) users: Vec<String>,
+    /// Follows were not seen to be dropped.
+    pub(super) lists_follows: bool,
     suffix: String,
     next_id: i64,
 }
@@ -120,6 +122,7 @@ impl Walk {
             first,
             before: value,
             users: Vec::new(),
+            lists_follows: true,
             suffix: options.suffix.clone(),
             // Above what is there, for servers that keep the greatest id; small, for 32 bits.
             next_id: value.clamp(1_000_000, 2_000_000_000),
