@@ -1,5 +1,7 @@
 //! The command line: one small file per subcommand. Only here does Limosa print or exit.
 
+pub mod check;
+pub mod demo;
 pub mod exit;
 pub mod judge;
 mod outcome;
@@ -22,11 +24,13 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Judge(judge::Args),
+    Demo(demo::Args),
+    Check(check::Args),
     Replay(replay::Args),
+    Judge(judge::Args),
     Report(report::Args),
-    Serve(serve::Args),
     Trace(trace::Args),
+    Serve(serve::Args),
 }
 
 impl Cli {
@@ -36,11 +40,13 @@ impl Cli {
     /// Whatever kept the subcommand from its job.
     pub fn run(self) -> anyhow::Result<Exit> {
         match self.command {
-            Command::Judge(args) => args.run(),
+            Command::Demo(args) => args.run(),
+            Command::Check(args) => args.run(),
             Command::Replay(args) => args.run(),
+            Command::Judge(args) => args.run(),
             Command::Report(args) => args.run(),
-            Command::Serve(args) => args.run(),
             Command::Trace(args) => args.run(),
+            Command::Serve(args) => args.run(),
         }
     }
 }
