@@ -118,7 +118,7 @@ impl Args {
             None => Profile::default(),
         };
         Ok(Plan {
-            kind: "replay".to_owned(),
+            name: None,
             trace: self.trace,
             target: self.target,
             profile,

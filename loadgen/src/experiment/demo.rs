@@ -106,7 +106,7 @@ impl Demo {
             faults.iter().flat_map(|fault| ["--fault".to_owned(), fault.clone()]).collect();
         let server = Server::start(&self.program, &folder.0, &arguments)?;
         let plan = Plan {
-            kind: if faults.is_empty() { "demo" } else { "demo-with-fault" }.to_owned(),
+            name: Some(if faults.is_empty() { "demo" } else { "demo-planted-loss" }.to_owned()),
             trace: prepared.trace.clone(),
             target: server.url().clone(),
             profile: Profile::default(),
