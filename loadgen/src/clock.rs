@@ -1,9 +1,9 @@
 //! The one place where time enters.
 
+use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
-
-/// The runtime's timer rounds up to whole milliseconds; what is nearer is slept by the thread.
-const COARSE: Duration = Duration::from_millis(2);
+use tokio::sync::Notify;
 
 /// A monotonic clock that starts at zero.
 #[derive(Debug, Clone, Copy)]
@@ -22,19 +22,43 @@ impl Clock {
         self.start.elapsed().as_nanos() as u64
     }
 
-    /// Waits until the clock shows `instant_ns`, to some tens of microseconds; returns at once where
-    /// it does already.
-    ///
-    /// For a thread with nothing else to do: it blocks the thread for the last two milliseconds.
-    pub async fn wait_until(&self, instant_ns: u64) {
-        let left = || Duration::from_nanos(instant_ns.saturating_sub(self.now_ns()));
-        if left() > COARSE {
-            tokio::time::sleep(left() - COARSE).await;
-        }
-        if !left().is_zero() {
-            std::thread::sleep(left());
-            // Lets the runtime see what arrived meanwhile: a connection that was closed, for one.
-            tokio::task::yield_now().await;
+    /// How long it is until the clock shows `instant_ns`; zero where it does already.
+    pub fn until(&self, instant_ns: u64) -> Duration {
+        Duration::from_nanos(instant_ns.saturating_sub(self.now_ns()))
+    }
+}
+
+/// Wakes a task at an absolute instant, to some tens of microseconds: the runtime's own timer rounds
+/// up to whole milliseconds, which would read as lateness. A thread sleeps on the task's behalf, so
+/// that other tasks go on meanwhile.
+#[derive(Debug)]
+pub struct Alarm {
+    clock: Clock,
+    instants: Sender<u64>,
+    rung: Arc<Notify>,
+}
+
+impl Alarm {
+    /// An alarm that follows `clock`.
+    pub fn new(clock: Clock) -> Self {
+        let (instants, asked) = channel();
+        let rung = Arc::new(Notify::new());
+        let bell = Arc::clone(&rung);
+        std::thread::spawn(move || {
+            for instant_ns in asked {
+                std::thread::sleep(clock.until(instant_ns));
+                bell.notify_one();
+            }
+        });
+        Self { clock, instants, rung }
+    }
+
+    /// Waits until the clock shows `instant_ns`; returns at once where it does already.
+    pub async fn wait_until(&mut self, instant_ns: u64) {
+        while !self.clock.until(instant_ns).is_zero() {
+            // The thread ends only with the sender.
+            let _asked = self.instants.send(instant_ns);
+            self.rung.notified().await;
         }
     }
 }
@@ -46,11 +70,12 @@ mod tests {
     #[tokio::test]
     async fn it_never_wakes_early_and_does_not_wait_for_the_past() {
         let clock = Clock::start();
+        let mut alarm = Alarm::new(clock);
         for step in 1..20_u64 {
             let instant = step * 700_000;
-            clock.wait_until(instant).await;
+            alarm.wait_until(instant).await;
             assert!(clock.now_ns() >= instant);
         }
-        clock.wait_until(0).await;
+        alarm.wait_until(0).await;
     }
 }

@@ -1,14 +1,14 @@
 //! A replay from end to end: look at the target, send the trace, look again, judge.
 
 use crate::client::readback::{ReadError, Reader};
-use crate::client::{BaseUrl, ClientKind, RequestEncoder, Sender, Timeouts};
+use crate::client::{BaseUrl, ClientKind, Timeouts};
 use crate::clock::Clock;
-use crate::engine::{Ending, EngineError, StopRule, Strict};
+use crate::engine::{Ending, Engine, EngineError, StopRule};
 use crate::judge::{JudgeError, judge};
 use crate::machine;
 use crate::profile::Profile;
 use crate::record::{ErrorLog, Live, RecordError, Recorder};
-use crate::schedule::{self, Pace};
+use crate::schedule::{Order, Pace, Schedule};
 use jiff::Timestamp;
 use limosa_reports::run::ledger::LedgerWriter;
 use limosa_reports::run::manifest::{Manifest, Mode, Part, TraceInfo};
@@ -35,6 +35,10 @@ pub struct Plan {
     pub profile: Profile,
     /// Whose requests are sent.
     pub client: ClientKind,
+    /// Which commands may be under way together.
+    pub order: Order,
+    /// How many requests are under way at most.
+    pub connections: usize,
     /// How fast.
     pub pace: Pace,
     /// Skips the commands with a lower id.
@@ -134,7 +138,7 @@ struct Outline {
 /// [`ReplayError`].
 pub async fn replay(
     plan: &Plan,
-    interrupted: &AtomicBool,
+    interrupted: &Arc<AtomicBool>,
     on_start: impl FnOnce(Arc<Live>, u64, &Path),
 ) -> Result<Finished, ReplayError> {
     let outline = outline(plan)?;
@@ -316,7 +320,12 @@ fn offset_of(run: &RunDir, started: Timestamp, now: Timestamp) -> Result<u64, Re
 
 fn mode(plan: &Plan) -> Mode {
     Mode {
-        order: "strict".to_owned(),
+        order: match plan.order {
+            Order::Strict => "strict".to_owned(),
+            Order::User => "user".to_owned(),
+            Order::None => "none".to_owned(),
+        },
+        connections: plan.connections,
         client: match plan.client {
             ClientKind::Limosa => "limosa".to_owned(),
             ClientKind::Simulator => "simulator".to_owned(),
@@ -337,7 +346,7 @@ async fn send(
     outline: &Outline,
     run: &RunDir,
     part: &PartPlan,
-    interrupted: &AtomicBool,
+    interrupted: &Arc<AtomicBool>,
     on_start: impl FnOnce(Arc<Live>, u64, &Path),
 ) -> Result<Ending, ReplayError> {
     let errors = match plan.client {
@@ -349,27 +358,27 @@ async fn send(
         }
     };
     let ledger = LedgerWriter::create(&run.ledger(), part.number, part.offset_ns);
-    let mut recorder = Recorder::new(ledger, errors);
+    let recorder = Recorder::new(ledger, errors);
+    let from_id = plan.from_id;
     let commands =
-        TraceReader::open(&plan.trace)?.filter(|command| match (command, plan.from_id) {
+        TraceReader::open(&plan.trace)?.filter(move |command| match (command, from_id) {
             (Ok(command), Some(from)) => command.id >= from,
             _ => true,
         });
-    let schedule = schedule::Strict::new(commands, plan.pace, plan.read_share, part.seed);
+    let schedule = Schedule::new(commands, plan.pace, plan.read_share, part.seed);
     on_start(recorder.live(), outline.to_send, run.path());
-    let clock = Clock::start();
-    let sender = |kind, timeouts| Sender::new(plan.target.clone(), kind, timeouts, clock);
-    let mut engine = Strict {
-        clock,
-        profile: &plan.profile,
-        encoder: RequestEncoder::new(plan.client, &plan.target, &plan.profile),
-        commands: sender(plan.client, plan.timeouts),
-        reads: sender(ClientKind::Limosa, plan.timeouts),
+    let engine = Engine {
+        clock: Clock::start(),
+        profile: plan.profile.clone(),
+        target: plan.target.clone(),
         replica: part.replica,
+        client: plan.client,
+        timeouts: plan.timeouts,
+        order: plan.order,
+        pace: plan.pace,
+        connections: plan.connections,
         stop: plan.stop,
-        interrupted,
+        interrupted: Arc::clone(interrupted),
     };
-    let ending = engine.run(schedule, &mut recorder).await;
-    recorder.finish()?;
-    Ok(ending?)
+    Ok(engine.run(schedule, recorder).await?)
 }

@@ -5,27 +5,37 @@ use limosa_reports::run::ledger::Entry;
 use limosa_reports::run::operation::{Ack, Operation};
 use limosa_reports::run::readback::ReadBack;
 use limosa_reports::run::verdict::{Check, Verdict};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::hash_map::Entry as Slot;
+use std::collections::{BTreeMap, HashMap};
 
 /// Judges the answers. A refusal is the server's right where the trace asks for the impossible: a
 /// register of a name that is taken, a command of or about a user whom nobody registered.
 pub fn check(entries: &[Entry], before: Option<&ReadBack>) -> Check {
-    let mut known: HashSet<&str> = before
+    // Each user, and since when a command of or about it cannot be refused with right.
+    let mut known: HashMap<&str, u64> = before
         .into_iter()
         .flat_map(|state| state.users.values())
         .filter(|user| user.exists == Some(true))
-        .map(|user| user.user.as_str())
+        .map(|user| (user.user.as_str(), 0))
         .collect();
     let mut acknowledged = 0_u64;
     let mut impossible = 0_u64;
     let mut failed: BTreeMap<(Operation, String), u64> = BTreeMap::new();
     for entry in entries.iter().filter(|entry| entry.intent.operation.is_write()) {
         let intent = &entry.intent;
+        let is_known =
+            |user: &str| known.get(user).is_some_and(|since_ns| *since_ns <= intent.called_ns);
         let possible = match intent.operation {
-            // The first register of a name must succeed, whatever becomes of it.
-            Operation::Register => known.insert(&intent.user),
-            Operation::Tweet => known.contains(intent.user.as_str()),
-            _ => known.contains(intent.user.as_str()) && known.contains(intent.detail.as_str()),
+            // The first register of a name must succeed. Where it failed, so does what follows.
+            Operation::Register => match known.entry(&intent.user) {
+                Slot::Occupied(_) => false,
+                Slot::Vacant(slot) => {
+                    slot.insert(entry.answered_ns().unwrap_or(intent.called_ns));
+                    true
+                }
+            },
+            Operation::Tweet => is_known(&intent.user),
+            _ => is_known(&intent.user) && is_known(&intent.detail),
         };
         match entry.ack() {
             // The generator ended before the target could answer.

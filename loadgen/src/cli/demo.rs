@@ -7,6 +7,7 @@ use crate::replay::Finished;
 use limosa_reports::render;
 use limosa_reports::run::verdict::Verdict;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 /// Starts a server, replays a generated trace, and finds a write that is lost on purpose
@@ -44,7 +45,7 @@ impl Args {
         let prepared = demo.prepare()?;
         let runtime = super::runtime()?;
         let interrupted = runtime.block_on(async { end_on_ctrl_c() });
-        let replay = |faults: &[String], interrupted: &AtomicBool| {
+        let replay = |faults: &[String], interrupted: &Arc<AtomicBool>| {
             let mut progress = None;
             let finished =
                 runtime.block_on(demo.replay(&prepared, faults, interrupted, |live, total, _| {

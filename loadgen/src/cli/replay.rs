@@ -1,4 +1,4 @@
-//! `limosa replay`: a trace against a target, in strict order.
+//! `limosa replay`: a trace against a target.
 
 use super::exit::Exit;
 use super::{outcome, progress::Progress};
@@ -6,7 +6,7 @@ use crate::client::{BaseUrl, ClientKind, Timeouts};
 use crate::engine::StopRule;
 use crate::profile::Profile;
 use crate::replay::{Plan, replay};
-use crate::schedule::Pace;
+use crate::schedule::{Order, Pace};
 use anyhow::Context as _;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,13 +17,15 @@ const EXAMPLES: &str = "\
 Examples:
   limosa replay trace.tsv --target http://127.0.0.1:5001
   limosa replay trace.tsv --target http://127.0.0.1:5001 --client simulator --speed 100000
+  limosa replay trace.tsv --target http://127.0.0.1:5001 --order user --connections 64
+  limosa replay trace.tsv --target http://127.0.0.1:5001 --order user --rate 500
   limosa replay trace.tsv --target http://127.0.0.1:5001 --from-id 12000 --run-dir runs/latest
 
 The target is read before the run and after it (GET /msgs and /fllws of every user of the trace), so
 that each acknowledged write can be looked for. `limosa check` finds out beforehand whether a target
 speaks the API.";
 
-/// Replays a trace in strict order: one outstanding command, then audits the target
+/// Replays a trace, in strict order or concurrently, then audits the target
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{}", super::exit::HELP))]
 pub struct Args {
@@ -40,9 +42,23 @@ pub struct Args {
     /// simulator-errors.log)
     #[arg(long, env = "LIMOSA_CLIENT", value_enum, default_value_t = ClientKind::Limosa)]
     client: ClientKind,
+    /// Which commands may be under way together: strict (one at a time), user (one of each user, and
+    /// only after the register of whom it names: what caused a command has been answered), or none
+    #[arg(long, env = "LIMOSA_ORDER", value_enum, default_value_t = Order::Strict)]
+    order: Order,
+    /// How many requests are under way at most [default: 64; with --rate, --poisson or --speed 1000;
+    /// strict: 1]
+    #[arg(long, env = "LIMOSA_CONNECTIONS", value_name = "N", value_parser = connections)]
+    connections: Option<usize>,
+    /// Send R commands a second, evenly, whatever the answers (open model)
+    #[arg(long, env = "LIMOSA_RATE", value_name = "R", value_parser = rate, group = "pace")]
+    rate: Option<Pace>,
+    /// Send R commands a second on average, as a Poisson process (open model)
+    #[arg(long, env = "LIMOSA_POISSON", value_name = "R", value_parser = poisson, group = "pace")]
+    poisson: Option<Pace>,
     /// Keep the trace's own times, K times faster (the course's simulator goes at about 100000);
     /// without it, as fast as the answers come
-    #[arg(long, env = "LIMOSA_SPEED", value_name = "K", value_parser = speed)]
+    #[arg(long, env = "LIMOSA_SPEED", value_name = "K", value_parser = speed, group = "pace")]
     speed: Option<Pace>,
     /// Skip the commands with a lower id. With --run-dir of an earlier run of the same trace, goes
     /// on with that run
@@ -113,6 +129,16 @@ impl Args {
             ClientKind::Limosa => 10,
             ClientKind::Simulator => 0,
         });
+        let pace = self.rate.or(self.poisson).or(self.speed).unwrap_or(Pace::Max);
+        let connections = match (self.order, self.connections) {
+            (Order::Strict, None | Some(1)) => 1,
+            (Order::Strict, Some(_)) => {
+                anyhow::bail!("--connections: the strict order has one; add --order user or none")
+            }
+            (_, Some(connections)) => connections,
+            _ if pace.is_closed_model() => 64,
+            _ => 1000,
+        };
         let profile = match &self.profile {
             Some(path) => Profile::load(path).context("--profile")?,
             None => Profile::default(),
@@ -123,7 +149,9 @@ impl Args {
             target: self.target,
             profile,
             client: self.client,
-            pace: self.speed.unwrap_or(Pace::Max),
+            order: self.order,
+            connections,
+            pace,
             from_id: self.from_id,
             read_share: self.read_latest,
             seed: self.seed,
@@ -167,8 +195,26 @@ fn kept_where(plan: &Plan) -> String {
 }
 
 fn speed(text: &str) -> Result<Pace, String> {
-    let factor = text.parse().map_err(|_| "give a number above 0, such as 100".to_owned())?;
-    Pace::speed(factor).map_err(|_| "give a number above 0, such as 100".to_owned())
+    pace("speed", text)
+}
+
+fn rate(text: &str) -> Result<Pace, String> {
+    pace("rate", text)
+}
+
+fn poisson(text: &str) -> Result<Pace, String> {
+    pace("poisson", text)
+}
+
+fn pace(kind: &str, number: &str) -> Result<Pace, String> {
+    format!("{kind}:{number}").parse().map_err(|_| "give a number above 0, such as 100".to_owned())
+}
+
+fn connections(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|connections| (1..=100_000).contains(connections))
+        .ok_or_else(|| "give a number from 1 to 100000".to_owned())
 }
 
 fn share(text: &str) -> Result<f64, String> {

@@ -1,5 +1,51 @@
 //! Driving a schedule against a target. The engine sends and records; it judges nothing.
+//!
+//! All of it runs on one thread: the schedule, the lanes and the records are shared by the
+//! connections without a lock. With the pace `max` (the closed model) each connection takes the
+//! next request that the order allows as soon as it is free. With a pace that has intended instants
+//! (the open model) a request is given to a free connection at its instant, and a new connection is
+//! made where none is free, up to the limit; beyond it, requests wait, and the wait counts as the
+//! generator's lateness.
 
-mod strict;
+mod drive;
+mod shared;
 
-pub use strict::{Ending, EngineError, StopRule, Strict};
+pub use drive::Engine;
+
+use crate::record::RecordError;
+use limosa_scenarios::TraceError;
+
+/// When to give up before the schedule ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StopRule {
+    /// After so many commands in a row that could not be sent; `None`: never.
+    pub unreachable: Option<u32>,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Everything was sent.
+    Complete,
+    /// The target could not be reached; the first of the last commands that were not sent.
+    Unreachable {
+        /// Where to go on.
+        resume_at: i64,
+    },
+    /// The user ended it; the last command that was tried, if any was.
+    Interrupted {
+        /// Goes on after this id.
+        last_id: Option<i64>,
+    },
+}
+
+/// Why a run could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The trace.
+    #[error(transparent)]
+    Trace(#[from] TraceError),
+    /// The records.
+    #[error("the run was ended, since it can no longer be recorded: {0}")]
+    Record(#[from] RecordError),
+}

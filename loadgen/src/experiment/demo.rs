@@ -5,7 +5,7 @@ use crate::client::{ClientKind, Timeouts};
 use crate::engine::StopRule;
 use crate::profile::Profile;
 use crate::replay::{Finished, Plan, ReplayError, replay};
-use crate::schedule::Pace;
+use crate::schedule::{Order, Pace};
 use fs_err as fs;
 use limosa_reports::run::verdict::{Class, Entity, Finding, Verdict};
 use limosa_scenarios::generate::{Generator, Options};
@@ -98,7 +98,7 @@ impl Demo {
         &self,
         prepared: &Prepared,
         faults: &[String],
-        interrupted: &AtomicBool,
+        interrupted: &Arc<AtomicBool>,
         on_start: impl FnOnce(Arc<crate::record::Live>, u64, &Path),
     ) -> Result<Finished, DemoError> {
         let folder = Scratch::create()?;
@@ -111,6 +111,8 @@ impl Demo {
             target: server.url().clone(),
             profile: Profile::default(),
             client: ClientKind::Limosa,
+            order: Order::Strict,
+            connections: 1,
             pace: Pace::Max,
             from_id: None,
             read_share: 0.1,

@@ -47,6 +47,7 @@ impl Recorder {
     pub fn intent(
         &mut self,
         request: ScheduledRequest,
+        lane: u32,
         ready_ns: u64,
         called_ns: u64,
     ) -> Result<Intent, RecordError> {
@@ -55,7 +56,7 @@ impl Recorder {
             sequence: request.sequence,
             command_id: request.command_id,
             operation,
-            lane: 0,
+            lane,
             intended_ns: request.intended_ns,
             ready_ns,
             called_ns,

@@ -1,11 +1,14 @@
 //! What is sent when: pure, without a clock and without a target.
 //!
-//! A schedule turns commands into [`ScheduledRequest`]s. In the strict order there is one lane: a
-//! request waits for the one before it, and for its intended instant where the pace sets one.
+//! - [`Schedule`] turns commands into [`ScheduledRequest`]s, with intended instants where the
+//!   [`Pace`] sets them, and draws the places of reads.
+//! - [`Lanes`] holds them back until what they wait for by their [`Order`] has ended.
 
+mod order;
 mod pace;
 
-pub use pace::{Pace, PaceError};
+pub use order::{Lanes, Order, Ready, SlotId};
+pub use pace::{Arrivals, Pace, PaceError};
 
 use limosa_scenarios::{Action, Command};
 use rand::{RngExt as _, SeedableRng as _};
@@ -33,24 +36,24 @@ pub enum Payload {
     ReadLatest,
 }
 
-/// The strict order: every command of the trace in its order, one at a time, and after some of
-/// them, drawn by the seed, a `GET /latest`.
+/// Every command of the trace in its order, and after some of them, drawn by the seed, a
+/// `GET /latest`.
 #[derive(Debug)]
-pub struct Strict<I> {
+pub struct Schedule<I> {
     commands: I,
-    pace: Pace,
-    first_at_ms: Option<i64>,
+    arrivals: Arrivals,
     read_share: f64,
     dice: ChaCha8Rng,
     read_next: Option<(i64, Option<u64>)>,
     sequence: u64,
 }
 
-impl<I> Strict<I> {
+impl<I> Schedule<I> {
     /// Schedules `commands`; after a command, `latest` is read with probability `read_share`.
     pub fn new(commands: I, pace: Pace, read_share: f64, seed: u64) -> Self {
         let dice = ChaCha8Rng::seed_from_u64(seed);
-        Self { commands, pace, first_at_ms: None, read_share, dice, read_next: None, sequence: 0 }
+        let arrivals = Arrivals::new(pace, seed);
+        Self { commands, arrivals, read_share, dice, read_next: None, sequence: 0 }
     }
 
     fn schedule(
@@ -65,7 +68,7 @@ impl<I> Strict<I> {
     }
 }
 
-impl<I, E> Iterator for Strict<I>
+impl<I, E> Iterator for Schedule<I>
 where
     I: Iterator<Item = Result<Command, E>>,
 {
@@ -79,8 +82,7 @@ where
             Ok(command) => command,
             Err(error) => return Some(Err(error)),
         };
-        let first_at_ms = *self.first_at_ms.get_or_insert(command.at_ms);
-        let intended_ns = self.pace.intended_ns(command.at_ms.saturating_sub(first_at_ms));
+        let intended_ns = self.arrivals.next_ns(command.at_ms);
         if self.dice.random_bool(self.read_share) {
             self.read_next = Some((command.id, intended_ns));
         }
@@ -103,7 +105,7 @@ mod tests {
     #[test]
     fn every_command_is_scheduled_once_and_in_order() {
         let scheduled: Vec<_> =
-            Strict::new(commands(1000), Pace::Max, 0.3, 7).map(Result::unwrap).collect();
+            Schedule::new(commands(1000), Pace::Max, 0.3, 7).map(Result::unwrap).collect();
         let ids: Vec<i64> = scheduled
             .iter()
             .filter(|request| matches!(request.payload, Payload::Command(_)))
@@ -119,7 +121,7 @@ mod tests {
     #[test]
     fn a_read_follows_its_command() {
         let scheduled: Vec<_> =
-            Strict::new(commands(100), Pace::Max, 1.0, 7).map(Result::unwrap).collect();
+            Schedule::new(commands(100), Pace::Max, 1.0, 7).map(Result::unwrap).collect();
         for pair in scheduled.chunks(2) {
             assert_eq!(pair[0].command_id, pair[1].command_id);
             assert_eq!(pair[1].payload, Payload::ReadLatest);
@@ -129,7 +131,7 @@ mod tests {
     #[test]
     fn the_same_seed_gives_the_same_schedule() {
         let run = |seed| -> Vec<_> {
-            Strict::new(commands(200), Pace::Max, 0.5, seed).map(Result::unwrap).collect()
+            Schedule::new(commands(200), Pace::Max, 0.5, seed).map(Result::unwrap).collect()
         };
         assert_eq!(run(1), run(1));
         assert_ne!(run(1), run(2));
@@ -138,7 +140,7 @@ mod tests {
     #[test]
     fn instants_are_absolute_and_scaled_from_the_first_command() {
         let pace: Pace = "speed:100".parse().unwrap();
-        let instants: Vec<_> = Strict::new(commands(1000), pace, 0.0, 7)
+        let instants: Vec<_> = Schedule::new(commands(1000), pace, 0.0, 7)
             .map(|request| request.unwrap().intended_ns.unwrap())
             .collect();
         assert_eq!(instants[0], 0);

@@ -37,16 +37,26 @@ pub struct Manifest {
 /// How requests were sent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Mode {
-    /// `strict`: one outstanding command, in the trace's order.
+    /// `strict`: one outstanding command, in the trace's order; `user`: one of each user, and after
+    /// the register of whom it names; `none`: as they come.
     pub order: String,
+    /// How many requests were under way at most.
+    #[serde(default = "one")]
+    pub connections: usize,
     /// `limosa` (keep-alive) or `simulator` (as the course's simulator).
     pub client: String,
-    /// `max` (as fast as the answers come) or `speed:K` (the trace's own times, K times faster).
+    /// `max` (as fast as the answers come), `speed:K` (the trace's own times, K times faster),
+    /// `rate:R` or `poisson:R` (commands a second).
     pub pace: String,
     /// The longest wait for a connection, in milliseconds.
     pub connect_timeout_ms: u64,
     /// The longest wait for an answer, in milliseconds.
     pub response_timeout_ms: u64,
+}
+
+/// Runs that do not say had one connection.
+fn one() -> usize {
+    1
 }
 
 impl Mode {

@@ -32,7 +32,7 @@ pub struct Intent {
     pub command_id: i64,
     /// What is asked.
     pub operation: Operation,
-    /// Requests of one lane never overlap.
+    /// Requests of one lane never overlap; 0 is no lane.
     pub lane: u32,
     /// When it should be sent by the schedule; `None` in the closed model.
     pub intended_ns: Option<u64>,

@@ -1,0 +1,235 @@
+//! Connections at work.
+
+use super::shared::Shared;
+use super::{Ending, EngineError, StopRule};
+use crate::client::{Attempt, BaseUrl, ClientKind, RequestEncoder, Sender, Timeouts};
+use crate::clock::{Alarm, Clock};
+use crate::profile::Profile;
+use crate::record::Recorder;
+use crate::schedule::{Lanes, Order, Pace, Payload, ScheduledRequest};
+use limosa_reports::run::ledger::Outcome;
+use limosa_reports::run::operation::{Ack, Failure, Operation};
+use limosa_scenarios::TraceError;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::task::{JoinSet, LocalSet};
+
+/// How often a wait looks whether the user has ended the run.
+const GLANCE: Duration = Duration::from_millis(100);
+
+/// Sends a schedule.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    /// The clock of the run's current part.
+    pub clock: Clock,
+    /// What the target is known to do otherwise.
+    pub profile: Profile,
+    /// The target.
+    pub target: BaseUrl,
+    /// The target's number in the manifest.
+    pub replica: u16,
+    /// Whose requests are sent.
+    pub client: ClientKind,
+    /// How long to wait for connections and answers.
+    pub timeouts: Timeouts,
+    /// Which requests may be under way together.
+    pub order: Order,
+    /// When requests are due.
+    pub pace: Pace,
+    /// How many requests are under way at most.
+    pub connections: usize,
+    /// When to give up.
+    pub stop: StopRule,
+    /// Set to end the run after the requests that are under way.
+    pub interrupted: Arc<AtomicBool>,
+}
+
+type State<I> = Rc<RefCell<Shared<I>>>;
+
+impl Engine {
+    /// Sends the whole schedule, or until it is to stop.
+    ///
+    /// # Errors
+    /// [`EngineError`]; what was sent before is recorded.
+    pub async fn run<I>(self, schedule: I, recorder: Recorder) -> Result<Ending, EngineError>
+    where
+        I: Iterator<Item = Result<ScheduledRequest, TraceError>> + 'static,
+    {
+        let lanes = Lanes::new(self.order);
+        let shared = Rc::new(RefCell::new(Shared::new(schedule, lanes, recorder, self.stop)));
+        let crew = Crew {
+            engine: Rc::new(self),
+            shared: Rc::clone(&shared),
+            idle: Rc::default(),
+            waiting: Rc::default(),
+        };
+        LocalSet::new().run_until(crew.work()).await;
+        match Rc::try_unwrap(shared) {
+            Ok(shared) => shared.into_inner().finish(),
+            Err(_) => unreachable!("every connection has ended and given its share back"),
+        }
+    }
+
+    fn outcome(&self, sequence: u64, operation: Operation, attempt: &Attempt) -> Outcome {
+        let (mut ack, mut failure) =
+            attempt.judge(|status| self.profile.is_success(operation, status));
+        let mut latest = None;
+        if operation == Operation::Latest
+            && let (Ack::Acknowledged, Ok(answer)) = (ack, &attempt.result)
+        {
+            latest = serde_json::from_slice(&answer.body)
+                .ok()
+                .and_then(|json| self.profile.parse_latest(&json));
+            if latest.is_none() {
+                (ack, failure) = (Ack::Indeterminate, Some(Failure::MalformedAnswer));
+            }
+        }
+        Outcome {
+            sequence,
+            sent_ns: attempt.sent_ns,
+            done_ns: attempt.done_ns,
+            replica: self.replica,
+            status: attempt.status(),
+            ack,
+            failure,
+            latest,
+        }
+    }
+}
+
+/// The connections of one run.
+struct Crew<I> {
+    engine: Rc<Engine>,
+    shared: State<I>,
+    /// Wakes connections that found nothing to send.
+    idle: Rc<Notify>,
+    /// How many of them there are.
+    waiting: Rc<Cell<usize>>,
+}
+
+impl<I> Clone for Crew<I> {
+    fn clone(&self) -> Self {
+        Self {
+            engine: Rc::clone(&self.engine),
+            shared: Rc::clone(&self.shared),
+            idle: Rc::clone(&self.idle),
+            waiting: Rc::clone(&self.waiting),
+        }
+    }
+}
+
+impl<I> Crew<I>
+where
+    I: Iterator<Item = Result<ScheduledRequest, TraceError>> + 'static,
+{
+    async fn work(self) {
+        let watch = tokio::task::spawn_local(self.clone().watch());
+        let mut connections = JoinSet::new();
+        if self.engine.pace.is_closed_model() {
+            for _ in 0..self.engine.connections {
+                connections.spawn_local(self.clone().connection());
+            }
+        } else {
+            self.dispatch(&mut connections).await;
+        }
+        while let Some(ended) = connections.join_next().await {
+            if let Err(error) = ended
+                && error.is_panic()
+            {
+                std::panic::resume_unwind(error.into_panic());
+            }
+        }
+        watch.abort();
+        let _aborted = watch.await;
+    }
+
+    /// Looks whether the user ends the run.
+    async fn watch(self) {
+        while !self.engine.interrupted.load(Ordering::Relaxed) {
+            tokio::time::sleep(GLANCE).await;
+        }
+        self.shared.borrow_mut().interrupt();
+        self.idle.notify_waiters();
+    }
+
+    /// Admits each request at its instant, and sees to it that a connection takes it.
+    async fn dispatch(&self, connections: &mut JoinSet<()>) {
+        let clock = self.engine.clock;
+        let mut alarm = Alarm::new(clock);
+        loop {
+            let Some(request) = self.shared.borrow_mut().pull() else { break };
+            let instant_ns = request.intended_ns.unwrap_or(0);
+            while !self.shared.borrow().is_over() && clock.now_ns() < instant_ns {
+                alarm.wait_until(instant_ns.min(clock.now_ns() + GLANCE.as_nanos() as u64)).await;
+            }
+            let mut shared = self.shared.borrow_mut();
+            if shared.is_over() {
+                break;
+            }
+            shared.admit(request, clock.now_ns());
+            let is_wanted = shared.ready() > 0;
+            drop(shared);
+            if is_wanted && self.waiting.get() > 0 {
+                self.idle.notify_one();
+            } else if is_wanted && connections.len() < self.engine.connections {
+                connections.spawn_local(self.clone().connection());
+            }
+        }
+        self.idle.notify_waiters();
+    }
+
+    /// One connection: takes a request, sends it, records what came of it, until nothing is left.
+    async fn connection(self) {
+        let Engine { clock, client, timeouts, .. } = *self.engine;
+        let encoder = RequestEncoder::new(client, &self.engine.target, &self.engine.profile);
+        let sender = |kind| Sender::new(self.engine.target.clone(), kind, timeouts, clock);
+        let mut commands = sender(client);
+        // The simulator never reads: reads have a connection of their own.
+        let mut reads = sender(ClientKind::Limosa);
+        let mut bytes = Vec::new();
+        let mut free_ns = clock.now_ns();
+        let closed = self.engine.pace.is_closed_model();
+        loop {
+            let woken = self.idle.notified();
+            let taken = {
+                let mut shared = self.shared.borrow_mut();
+                if closed {
+                    shared.read_ahead(clock.now_ns());
+                }
+                if shared.is_over() {
+                    return self.idle.notify_waiters();
+                }
+                let taken = shared.take();
+                if taken.is_some() && shared.has_more() {
+                    self.idle.notify_one();
+                }
+                taken
+            };
+            let Some(ready) = taken else {
+                self.waiting.set(self.waiting.get() + 1);
+                woken.await;
+                self.waiting.set(self.waiting.get() - 1);
+                free_ns = clock.now_ns();
+                continue;
+            };
+            match &ready.request.payload {
+                Payload::Command(action) => {
+                    encoder.command(ready.request.command_id, action, &mut bytes);
+                }
+                Payload::ReadLatest => encoder.read_latest(&mut bytes),
+            }
+            let ready_ns = if closed { ready.ready_ns.max(free_ns) } else { ready.ready_ns };
+            let recorded = self.shared.borrow_mut().intent(ready, ready_ns, clock.now_ns());
+            let Some((slot, intent)) = recorded else { return self.idle.notify_waiters() };
+            let is_read = intent.operation == Operation::Latest;
+            let attempt = if is_read { &mut reads } else { &mut commands }.send(&bytes).await;
+            free_ns = attempt.done_ns;
+            let outcome = self.engine.outcome(intent.sequence, intent.operation, &attempt);
+            self.shared.borrow_mut().outcome(slot, &intent, &outcome);
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! What the connections of a run share: the schedule, the lanes, the records, and how it ends.
+
+use super::{Ending, EngineError, StopRule};
+use crate::record::Recorder;
+use crate::schedule::{Lanes, Ready, ScheduledRequest, SlotId};
+use limosa_reports::run::ledger::{Intent, Outcome};
+use limosa_reports::run::operation::Ack;
+use limosa_scenarios::TraceError;
+
+/// How many requests are read ahead of those that may be sent: enough to find what the order
+/// allows, and a bound of the memory that they take.
+const WINDOW: usize = 1 << 14;
+
+/// What the connections share.
+pub(super) struct Shared<I> {
+    schedule: I,
+    exhausted: bool,
+    lanes: Lanes,
+    recorder: Recorder,
+    stop: StopRule,
+    /// The first command of the last that were not sent in a row, and how many there are.
+    unsent: Option<(i64, u32)>,
+    last_id: Option<i64>,
+    ended: Option<Result<Ending, EngineError>>,
+}
+
+impl<I> Shared<I>
+where
+    I: Iterator<Item = Result<ScheduledRequest, TraceError>>,
+{
+    pub(super) fn new(schedule: I, lanes: Lanes, recorder: Recorder, stop: StopRule) -> Self {
+        Self {
+            schedule,
+            exhausted: false,
+            lanes,
+            recorder,
+            stop,
+            unsent: None,
+            last_id: None,
+            ended: None,
+        }
+    }
+
+    /// The next request of the schedule, not admitted yet; `None` at its end.
+    pub(super) fn pull(&mut self) -> Option<ScheduledRequest> {
+        match self.schedule.next() {
+            Some(Ok(request)) => return Some(request),
+            Some(Err(error)) => self.end(Err(error.into())),
+            None => {}
+        }
+        self.exhausted = true;
+        None
+    }
+
+    pub(super) fn admit(&mut self, request: ScheduledRequest, now_ns: u64) {
+        self.lanes.admit(request, now_ns);
+    }
+
+    /// Reads ahead until a request may be sent.
+    pub(super) fn read_ahead(&mut self, now_ns: u64) {
+        while !self.exhausted && self.lanes.ready() == 0 && self.lanes.len() < WINDOW {
+            if let Some(request) = self.pull() {
+                self.admit(request, now_ns);
+            }
+        }
+    }
+
+    pub(super) fn ready(&self) -> usize {
+        self.lanes.ready()
+    }
+
+    /// Whether another connection may find something to send.
+    pub(super) fn has_more(&self) -> bool {
+        self.lanes.ready() > 0 || !self.exhausted
+    }
+
+    /// A request to send now.
+    pub(super) fn take(&mut self) -> Option<Ready> {
+        if self.ended.is_some() { None } else { self.lanes.take() }
+    }
+
+    /// Whether nothing is left to send, now or later.
+    pub(super) fn is_over(&self) -> bool {
+        self.ended.is_some() || (self.exhausted && self.lanes.is_empty())
+    }
+
+    /// Records a request that is about to be sent; `None` where that is not possible, which ends
+    /// the run.
+    pub(super) fn intent(
+        &mut self,
+        ready: Ready,
+        ready_ns: u64,
+        called_ns: u64,
+    ) -> Option<(SlotId, Intent)> {
+        match self.recorder.intent(ready.request, ready.lane, ready_ns, called_ns) {
+            Ok(intent) => Some((ready.slot, intent)),
+            Err(error) => {
+                self.end(Err(error.into()));
+                None
+            }
+        }
+    }
+
+    /// Records what came of a request.
+    pub(super) fn outcome(&mut self, slot: SlotId, intent: &Intent, outcome: &Outcome) {
+        if let Err(error) = self.recorder.outcome(intent, outcome) {
+            self.end(Err(error.into()));
+        }
+        self.lanes.finish(slot, outcome.done_ns);
+        if intent.operation.is_write() {
+            self.last_id = self.last_id.max(Some(intent.command_id));
+            self.count_unsent(intent.command_id, outcome.ack);
+        }
+    }
+
+    fn count_unsent(&mut self, id: i64, ack: Ack) {
+        self.unsent = match (ack, self.unsent) {
+            (Ack::NotSent, None) => Some((id, 1)),
+            (Ack::NotSent, Some((first, count))) => Some((first.min(id), count + 1)),
+            _ => None,
+        };
+        if let (Some((resume_at, count)), Some(limit)) = (self.unsent, self.stop.unreachable)
+            && count >= limit
+        {
+            self.end(Ok(Ending::Unreachable { resume_at }));
+        }
+    }
+
+    /// Ends the run on the user's word.
+    pub(super) fn interrupt(&mut self) {
+        let last_id = self.last_id;
+        self.end(Ok(Ending::Interrupted { last_id }));
+    }
+
+    /// The first reason to end a run is the one that counts.
+    fn end(&mut self, how: Result<Ending, EngineError>) {
+        self.ended.get_or_insert(how);
+    }
+
+    pub(super) fn finish(self) -> Result<Ending, EngineError> {
+        self.recorder.finish()?;
+        self.ended.unwrap_or(Ok(Ending::Complete))
+    }
+}
