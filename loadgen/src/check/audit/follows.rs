@@ -72,9 +72,16 @@ fn one_pair(
     let makes = |entry: &Entry| entry.intent.operation == Operation::Follow;
     let promised = commands.iter().rev().find(|entry| entry.ack() == Ack::Acknowledged);
     let expected = promised.map_or(existed, |entry| makes(entry));
-    // An open command may take effect at any later time.
-    let open_explains =
-        commands.iter().any(|entry| entry.ack() == Ack::Indeterminate && makes(entry) == is_there);
+    // An open command may take effect at any later time, and of two that overlap either may be last.
+    let overlaps_the_last = |entry: &Entry| {
+        promised.is_some_and(|last| entry.answered_ns() > Some(last.intent.called_ns))
+    };
+    let may_be_last = |entry: &Entry| match entry.ack() {
+        Ack::Indeterminate => true,
+        Ack::Acknowledged => overlaps_the_last(entry),
+        Ack::Rejected | Ack::NotSent => false,
+    };
+    let open_explains = commands.iter().any(|entry| may_be_last(entry) && makes(entry) == is_there);
     let surprising = is_there != expected && !open_explains;
     let duplicated = copies > 1 && is_there == expected && !evidence.profile.duplicate_edges;
 

@@ -309,3 +309,30 @@ fn a_target_that_lists_only_the_newest_is_not_accused_of_losing_the_rest() {
     let not_the_oldest = case.audit(store(gap, newest("b", 5))).0;
     assert_eq!(not_the_oldest.count(Class::Lost), 5);
 }
+
+#[test]
+fn of_two_commands_that_overlap_either_may_be_the_last() {
+    let case = Case::new(|run| {
+        run.register("a").ok();
+        run.register("b").ok();
+        run.follow("a", "b").ok();
+        run.unfollow("a", "b").ok();
+    });
+    let users = |follows: &[&str]| Store::new().user("a", &[], follows).user("b", &[], &[]);
+    assert_eq!(case.found(users(&["b"])), ["lost follows 3"]);
+
+    let mut entries = case.script.entries();
+    let called_ns = entries[3].intent.called_ns;
+    entries[2].outcome.as_mut().unwrap().done_ns = called_ns + 1;
+    for follows in [&["b"][..], &[]] {
+        let after = users(follows).read_back();
+        let (audit, ..) = audit(&Evidence {
+            entries: &entries,
+            before: case.before.as_ref(),
+            after: &after,
+            passes: 1,
+            profile: &case.profile,
+        });
+        assert_eq!(audit.findings, []);
+    }
+}
