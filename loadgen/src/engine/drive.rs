@@ -10,6 +10,7 @@ use crate::schedule::{Lanes, Order, Pace, Payload, ScheduledRequest};
 use limosa_reports::run::ledger::Outcome;
 use limosa_reports::run::operation::{Ack, Failure, Operation};
 use limosa_scenarios::TraceError;
+use rustix::process::{Resource, getrlimit, setrlimit};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -59,6 +60,7 @@ impl Engine {
     where
         I: Iterator<Item = Result<ScheduledRequest, TraceError>> + 'static,
     {
+        allow_open_files(self.connections);
         let lanes = Lanes::new(self.order);
         let shared = Rc::new(RefCell::new(Shared::new(schedule, lanes, recorder, self.stop)));
         let crew = Crew {
@@ -98,6 +100,17 @@ impl Engine {
             failure,
             latest,
         }
+    }
+}
+
+/// Each connection is an open file, and reads have one more: raises this process's limit as far as
+/// it may. Where that is not enough, connections fail and are recorded as not sent.
+fn allow_open_files(connections: usize) {
+    let wanted = 2 * connections as u64 + 256;
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.current.is_some_and(|current| current < wanted) {
+        limit.current = Some(limit.maximum.map_or(wanted, |maximum| maximum.min(wanted)));
+        let _kept_where_refused = setrlimit(Resource::Nofile, limit);
     }
 }
 

@@ -48,6 +48,54 @@ fn a_replay_by_the_simulators_client_is_kept_whole() {
 }
 
 #[test]
+fn a_concurrent_replay_in_the_users_order_is_kept_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = course_trace(folder.path());
+    let server = server(folder.path(), &[]);
+    let run = folder.path().join("run");
+    let output = replay(&trace, &server, &run)
+        .args(["--order", "user", "--connections", "64"])
+        .output()
+        .unwrap();
+    assert_eq!(code(&output), 0);
+    let judgement = judgement(&run);
+    let planned = judgement.totals.planned;
+    assert_eq!(judgement.audit.as_ref().unwrap().count(Class::Kept), planned);
+}
+
+#[test]
+fn without_an_order_the_answers_of_the_impossible_are_no_failures() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = trace(folder.path(), 600);
+    let server = server(folder.path(), &[]);
+    let run = folder.path().join("run");
+    let output = replay(&trace, &server, &run)
+        .args(["--order", "none", "--connections", "64"])
+        .output()
+        .unwrap();
+    assert_eq!(code(&output), 0);
+    assert_eq!(violations(&judgement(&run)), []);
+}
+
+#[test]
+fn a_fixed_rate_is_sent_at_its_instants() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = trace(folder.path(), 600);
+    let server = server(folder.path(), &[]);
+    let run = folder.path().join("run");
+    let output =
+        replay(&trace, &server, &run).args(["--order", "user", "--rate", "200"]).output().unwrap();
+    assert_ne!(code(&output), 1, "nothing fails; only a starved machine makes it unknown");
+    for entry in RunDir::open(&run).unwrap().entries().unwrap() {
+        let intent = entry.unwrap().intent;
+        if intent.operation.is_write() {
+            assert_eq!(intent.intended_ns, Some(intent.command_id.unsigned_abs() * 5_000_000));
+        }
+        assert!(Some(intent.called_ns) >= intent.intended_ns);
+    }
+}
+
+#[test]
 fn a_scaled_replay_keeps_the_traces_times() {
     let folder = tempfile::tempdir().unwrap();
     let trace = trace(folder.path(), 300);

@@ -5,6 +5,7 @@
 mod crash;
 mod end_to_end;
 mod faults;
+mod stall;
 
 use limosa::experiment::child::Server;
 use limosa_reports::run::RunDir;
