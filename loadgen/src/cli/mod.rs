@@ -1,7 +1,9 @@
 //! The command line: one small file per subcommand. Only here does Limosa print or exit.
 
+pub mod completions;
 pub mod exit;
 pub mod judge;
+pub mod man;
 mod outcome;
 mod progress;
 pub mod replay;
@@ -22,7 +24,9 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Completions(completions::Args),
     Judge(judge::Args),
+    Man(man::Args),
     Replay(replay::Args),
     Report(report::Args),
     Serve(serve::Args),
@@ -36,7 +40,9 @@ impl Cli {
     /// Whatever kept the subcommand from its job.
     pub fn run(self) -> anyhow::Result<Exit> {
         match self.command {
+            Command::Completions(args) => args.run(),
             Command::Judge(args) => args.run(),
+            Command::Man(args) => args.run(),
             Command::Replay(args) => args.run(),
             Command::Report(args) => args.run(),
             Command::Serve(args) => args.run(),
