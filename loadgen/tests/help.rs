@@ -20,7 +20,11 @@ fn stdout(command: &mut Command) -> String {
 
 /// Every command and subcommand, each with the words that call it.
 fn commands() -> Vec<(Vec<String>, clap::Command)> {
-    fn walk(path: &[String], command: &clap::Command, found: &mut Vec<(Vec<String>, clap::Command)>) {
+    fn walk(
+        path: &[String],
+        command: &clap::Command,
+        found: &mut Vec<(Vec<String>, clap::Command)>,
+    ) {
         for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
             let mut path = path.to_vec();
             path.push(sub.get_name().to_owned());
