@@ -17,12 +17,14 @@
 //! user = "username"
 //! ```
 
-use fs_err as fs;
+mod file;
+
+pub use file::{ProfileError, parse_prefix};
+
 use limosa_reports::run::operation::Operation;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
 
 /// The credentials that the course's simulator sends: `simulator:super_safe!`.
 pub const SIMULATOR_AUTHORIZATION: &str = "Basic c2ltdWxhdG9yOnN1cGVyX3NhZmUh";
@@ -32,10 +34,10 @@ pub const SIMULATOR_AUTHORIZATION: &str = "Basic c2ltdWxhdG9yOnN1cGVyX3NhZmUh";
 #[serde(default, deny_unknown_fields)]
 pub struct Profile {
     /// What stands before every path of the API: empty, or `/api`, `/simulator`.
-    #[serde(deserialize_with = "prefix")]
+    #[serde(deserialize_with = "file::prefix")]
     pub prefix: String,
     /// The `Authorization` header of every request.
-    #[serde(deserialize_with = "header_value")]
+    #[serde(deserialize_with = "file::header_value")]
     pub authorization: String,
     /// The statuses that mean success, for the operations that differ from 204 (writes) and 200
     /// (reads). They replace the protocol's status.
@@ -66,7 +68,7 @@ pub struct Profile {
     /// The value of `no` that reads all there is.
     pub max_no: i64,
     /// How many bits of a command id `latest` holds: 64 or 32.
-    #[serde(deserialize_with = "bits")]
+    #[serde(deserialize_with = "file::bits")]
     pub latest_bits: u8,
     /// What `GET /latest` reports before any command.
     pub latest_initial: i64,
@@ -169,6 +171,11 @@ impl Statuses {
         Self(BTreeSet::from([status]))
     }
 
+    /// Adds one.
+    pub fn insert(&mut self, status: u16) {
+        self.0.insert(status);
+    }
+
     /// Whether `status` is among them.
     pub fn contains(&self, status: u16) -> bool {
         self.0.contains(&status)
@@ -215,28 +222,6 @@ pub struct ReadMessage {
 }
 
 impl Profile {
-    /// Reads a profile from a TOML file.
-    ///
-    /// # Errors
-    /// [`ProfileError`] where the file cannot be read, or does not hold a profile.
-    pub fn load(path: &Path) -> Result<Self, ProfileError> {
-        let text = fs::read_to_string(path)?;
-        Self::parse(&text).map_err(|(line, message)| ProfileError::Malformed {
-            path: path.to_path_buf(),
-            line,
-            message,
-        })
-    }
-
-    /// Reads a profile from TOML; an error is a line number, from 1, and a message.
-    fn parse(text: &str) -> Result<Self, (usize, String)> {
-        toml::from_str(text).map_err(|error| {
-            let at = error.span().map_or(0, |span| span.start.min(text.len()));
-            let line = 1 + text.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count();
-            (line, with_nearest_key(error.message()))
-        })
-    }
-
     /// The path to ask for: the prefix, then `path` of the protocol, such as `/msgs/Ann?latest=7`.
     pub fn path(&self, path: &str) -> String {
         format!("{}{path}", self.prefix)
@@ -258,8 +243,16 @@ impl Profile {
     pub fn is_success(&self, operation: Operation, status: u16) -> bool {
         match self.success.get(&operation) {
             Some(statuses) => statuses.contains(status),
-            None => status == if operation.is_write() { 204 } else { 200 },
+            None => status == usual_success(operation),
         }
+    }
+
+    /// Lets `status` acknowledge `operation` too.
+    pub fn add_success(&mut self, operation: Operation, status: u16) {
+        self.success
+            .entry(operation)
+            .or_insert_with(|| Statuses::one(usual_success(operation)))
+            .insert(status);
     }
 
     /// Whether `status`, as the answer to a read, says that the user does not exist.
@@ -315,6 +308,11 @@ impl Profile {
     }
 }
 
+/// The protocol's own success: 204 for a command, 200 for a read.
+fn usual_success(operation: Operation) -> u16 {
+    if operation.is_write() { 204 } else { 200 }
+}
+
 impl PubDate {
     /// The date as seconds since the Unix epoch, rounded down.
     fn epoch_seconds(self, date: &Value) -> Option<i64> {
@@ -332,78 +330,6 @@ fn text(value: &Value) -> Option<String> {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
-    }
-}
-
-/// Why there is no profile.
-#[derive(Debug, thiserror::Error)]
-pub enum ProfileError {
-    /// The file cannot be read; the message names it.
-    #[error(transparent)]
-    Io(#[from] std::io::Error),
-    /// The file is not TOML, or not a profile.
-    #[error("{}, line {line}: {message}", path.display())]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// The line, from 1.
-        line: usize,
-        /// What is wrong with it.
-        message: String,
-    },
-}
-
-/// Turns "unknown field `a`, expected one of `b`, `c`" into one sentence with the nearest key.
-fn with_nearest_key(message: &str) -> String {
-    let mut quoted = message.split('`').skip(1).step_by(2);
-    match quoted.next() {
-        Some(given) if message.starts_with("unknown ") => {
-            match quoted.min_by_key(|key| edit_distance(given, key)) {
-                Some(nearest) => format!("unknown key `{given}`; the nearest is `{nearest}`"),
-                None => format!("unknown key `{given}`"),
-            }
-        }
-        _ => message.replace('\n', ", "),
-    }
-}
-
-/// How many characters to insert, delete or replace to get from `a` to `b` (Levenshtein 1966).
-fn edit_distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = i;
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
-}
-
-fn prefix<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let prefix = String::deserialize(deserializer)?;
-    if !prefix.is_empty() && (!prefix.starts_with('/') || prefix.ends_with('/')) {
-        let message = "a prefix begins with `/` and does not end with one, such as \"/api\"";
-        return Err(D::Error::custom(message));
-    }
-    Ok(prefix)
-}
-
-fn header_value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let value = String::deserialize(deserializer)?;
-    if value.bytes().any(|byte| !(b' '..=b'~').contains(&byte)) {
-        return Err(D::Error::custom("a header value holds printable ASCII only"));
-    }
-    Ok(value)
-}
-
-fn bits<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
-    match u8::deserialize(deserializer)? {
-        bits @ (32 | 64) => Ok(bits),
-        bits => Err(D::Error::custom(format!("`latest` has 32 or 64 bits, not {bits}"))),
     }
 }
 
@@ -481,27 +407,5 @@ mod tests {
         let in_manifest = serde_json::to_value(&given).unwrap();
         assert_eq!(serde_json::from_value::<Profile>(in_manifest).unwrap(), given);
         assert_eq!(profile(&toml::to_string(&given).unwrap()), given);
-    }
-
-    #[test]
-    fn errors_name_the_line_and_the_nearest_key() {
-        for (toml, line, message) in [
-            ("\nprefx = '/api'", 2, "unknown key `prefx`; the nearest is `prefix`"),
-            ("[keys]\ncontents = 'x'", 2, "unknown key `contents`; the nearest is `content`"),
-            ("[success]\ntweets = 200", 2, "unknown key `tweets`; the nearest is `tweet`"),
-            ("a = 1\nb = [", 2, ""),
-            ("\n\nprefix = 'api/'", 3, "a prefix begins with"),
-            ("latest_bits = 31", 1, "32 or 64 bits, not 31"),
-            ("unauthorized = 99", 1, "99 is no HTTP status"),
-            ("unauthorized = []", 1, "must not be empty"),
-            ("unauthorized = 'no'", 1, "expected a status such as 401"),
-            ("authorization = \"a\\nb\"", 1, "printable ASCII"),
-        ] {
-            let (at, said) = Profile::parse(toml).unwrap_err();
-            assert_eq!(at, line, "{toml}: {said}");
-            assert!(said.contains(message), "{toml}: {said}");
-        }
-        let missing = Profile::load(Path::new("/nowhere/profile.toml")).unwrap_err();
-        assert!(missing.to_string().contains("/nowhere/profile.toml"), "{missing}");
     }
 }

@@ -25,8 +25,8 @@ use std::time::Duration;
 /// What to replay, against what, and how.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// What began the run: `replay`, `demo`.
-    pub kind: String,
+    /// What the run is called; `None`: as the trace.
+    pub name: Option<String>,
     /// The trace's file.
     pub trace: PathBuf,
     /// The target.
@@ -276,16 +276,19 @@ fn open_run(plan: &Plan, outline: &Outline) -> Result<(RunDir, PartPlan), Replay
         let seed = manifest.seed.wrapping_add(number.into());
         return Ok((run, PartPlan { number, offset_ns, replica: replica as u16, seed }));
     }
-    let stem = plan.trace.file_stem().map_or("trace".into(), |stem| stem.to_string_lossy());
+    let name = plan.name.clone().unwrap_or_else(|| {
+        let stem = plan.trace.file_stem().unwrap_or(plan.trace.as_os_str());
+        format!("replay-{}", stem.to_string_lossy())
+    });
     let run = match &plan.run_dir {
         Some(path) => RunDir::create_at(path)?,
-        None => RunDir::create_in(&plan.runs, &format!("{}-{}", plan.kind, slug(&stem)), now)?,
+        None => RunDir::create_in(&plan.runs, &slug(&name), now)?,
     };
     run.write_manifest(&Manifest {
         format_version: FORMAT_VERSION,
         limosa: env!("CARGO_PKG_VERSION").to_owned(),
-        name: stem.into_owned(),
-        kind: plan.kind.clone(),
+        name,
+        kind: "replay".to_owned(),
         started: now,
         finished: None,
         mode: mode(plan),

@@ -1,6 +1,8 @@
 //! The command line: one small file per subcommand. Only here does Limosa print or exit.
 
+pub mod check;
 pub mod completions;
+pub mod demo;
 pub mod exit;
 pub mod judge;
 pub mod man;
@@ -24,13 +26,15 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Completions(completions::Args),
-    Judge(judge::Args),
-    Man(man::Args),
+    Demo(demo::Args),
+    Check(check::Args),
     Replay(replay::Args),
+    Judge(judge::Args),
     Report(report::Args),
-    Serve(serve::Args),
     Trace(trace::Args),
+    Serve(serve::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 impl Cli {
@@ -40,13 +44,15 @@ impl Cli {
     /// Whatever kept the subcommand from its job.
     pub fn run(self) -> anyhow::Result<Exit> {
         match self.command {
-            Command::Completions(args) => args.run(),
-            Command::Judge(args) => args.run(),
-            Command::Man(args) => args.run(),
+            Command::Demo(args) => args.run(),
+            Command::Check(args) => args.run(),
             Command::Replay(args) => args.run(),
+            Command::Judge(args) => args.run(),
             Command::Report(args) => args.run(),
-            Command::Serve(args) => args.run(),
             Command::Trace(args) => args.run(),
+            Command::Serve(args) => args.run(),
+            Command::Completions(args) => args.run(),
+            Command::Man(args) => args.run(),
         }
     }
 }

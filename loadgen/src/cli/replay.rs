@@ -118,7 +118,7 @@ impl Args {
             None => Profile::default(),
         };
         Ok(Plan {
-            kind: "replay".to_owned(),
+            name: None,
             trace: self.trace,
             target: self.target,
             profile,
@@ -141,7 +141,7 @@ impl Args {
 }
 
 /// The first Ctrl-C ends the run after the request that is under way, so that it can be judged.
-fn end_on_ctrl_c() -> Arc<AtomicBool> {
+pub(super) fn end_on_ctrl_c() -> Arc<AtomicBool> {
     let interrupted = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&interrupted);
     tokio::spawn(async move {

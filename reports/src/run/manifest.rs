@@ -12,7 +12,7 @@ pub struct Manifest {
     pub limosa: String,
     /// A short name: what was replayed.
     pub name: String,
-    /// The subcommand: `replay`, `demo`.
+    /// What was done: `replay`.
     pub kind: String,
     /// When the first part began.
     pub started: Timestamp,

@@ -1,0 +1,115 @@
+//! The reference server as a child process.
+
+use crate::client::{BaseUrl, BaseUrlError};
+use fs_err as fs;
+use rustix::process::{Pid, Signal, kill_process};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+const START_LIMIT: Duration = Duration::from_secs(30);
+const STOP_LIMIT: Duration = Duration::from_secs(15);
+const POLL: Duration = Duration::from_millis(10);
+
+/// Why a server could not be brought up or taken down.
+#[derive(Debug, thiserror::Error)]
+pub enum ChildError {
+    /// The operating system refused.
+    #[error("the server could not be started: {0}")]
+    Io(#[from] io::Error),
+    /// It ended before it listened.
+    #[error("the server ended with {status} before it listened; it said:\n{said}")]
+    Ended {
+        /// How it ended.
+        status: std::process::ExitStatus,
+        /// What it wrote on its standard error.
+        said: String,
+    },
+    /// It did not listen in time.
+    #[error("the server did not listen within {} s", START_LIMIT.as_secs())]
+    Silent,
+    /// It listens at an address that is none.
+    #[error(transparent)]
+    Address(#[from] BaseUrlError),
+    /// It did not end in time, and was killed.
+    #[error("the server did not end within {} s of SIGTERM, and was killed", STOP_LIMIT.as_secs())]
+    Stubborn,
+}
+
+/// A server on a free port of the loopback interface. Killed when it is dropped.
+#[derive(Debug)]
+pub struct Server {
+    child: Child,
+    url: BaseUrl,
+}
+
+impl Server {
+    /// Starts `program serve` with its files in `folder` and the given further arguments, and waits
+    /// until it listens. Its log goes to `folder/server.log`.
+    ///
+    /// # Errors
+    /// [`ChildError`] where it does not come up.
+    pub fn start(program: &Path, folder: &Path, arguments: &[String]) -> Result<Self, ChildError> {
+        let address: PathBuf = folder.join("address");
+        let log = folder.join("server.log");
+        let mut child = Command::new(program)
+            .args(["serve", "--listen", "127.0.0.1:0", "--port-file"])
+            .arg(&address)
+            .arg("--database")
+            .arg(format!("sqlite:{}", folder.join("limosa.db").display()))
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(fs::File::create(&log)?.into_file())
+            .spawn()?;
+        let began = Instant::now();
+        loop {
+            if let Ok(text) = fs::read_to_string(&address)
+                && text.ends_with('\n')
+            {
+                let url = format!("http://{}", text.trim()).parse()?;
+                return Ok(Self { child, url });
+            }
+            if let Some(status) = child.try_wait()? {
+                let said = fs::read_to_string(&log).unwrap_or_default();
+                return Err(ChildError::Ended { status, said });
+            }
+            if began.elapsed() > START_LIMIT {
+                let _killed = child.kill();
+                let _reaped = child.wait();
+                return Err(ChildError::Silent);
+            }
+            std::thread::sleep(POLL);
+        }
+    }
+
+    /// Where it listens.
+    pub fn url(&self) -> &BaseUrl {
+        &self.url
+    }
+
+    /// Ends it as an operator would: SIGTERM, and waits.
+    ///
+    /// # Errors
+    /// [`ChildError::Stubborn`] where it does not end by itself.
+    pub fn stop(mut self) -> Result<(), ChildError> {
+        kill_process(Pid::from_child(&self.child), Signal::TERM).map_err(io::Error::from)?;
+        let began = Instant::now();
+        while self.child.try_wait()?.is_none() {
+            if began.elapsed() > STOP_LIMIT {
+                return Err(ChildError::Stubborn);
+            }
+            std::thread::sleep(POLL);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Both fail only where it has ended already.
+        let _killed = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}

@@ -1,0 +1,7 @@
+//! Experiments: a target of one's own, brought up, put under load and taken down.
+//!
+//! - [`child`]: the reference server as a child process.
+//! - [`demo`]: a clean replay, and one with a planted loss that must be found.
+
+pub mod child;
+pub mod demo;
