@@ -8,6 +8,7 @@
 
 mod findings;
 mod follows;
+mod listing;
 mod messages;
 mod order;
 mod similar;
@@ -40,7 +41,7 @@ pub fn audit(evidence: &Evidence<'_>) -> (Audit, Check, Vec<String>) {
     let mut tally = Tally::default();
     let mut not_checked = Vec::new();
     users::audit(evidence, &mut tally);
-    messages::audit(evidence, &mut tally, &mut not_checked);
+    let cut_off = messages::audit(evidence, &mut tally, &mut not_checked);
     follows::audit(evidence, &mut tally, &mut not_checked);
     tally.find_latest_ahead(evidence);
     if evidence.before.is_none() {
@@ -50,8 +51,10 @@ pub fn audit(evidence: &Evidence<'_>) -> (Audit, Check, Vec<String>) {
                 .to_owned(),
         );
     }
-    let gaps = &evidence.after.header.gaps;
-    not_checked.extend(gaps.iter().chain(&evidence.after.header.limits).cloned());
+    let header = &evidence.after.header;
+    let has_gaps = !header.gaps.is_empty() || cut_off.is_some();
+    not_checked.extend(cut_off.into_iter().chain(header.gaps.iter().cloned()));
+    not_checked.extend(header.limits.iter().cloned());
     let audit = Audit {
         method: evidence.after.header.method.clone(),
         passes: evidence.passes,
@@ -60,7 +63,7 @@ pub fn audit(evidence: &Evidence<'_>) -> (Audit, Check, Vec<String>) {
         counts: tally.counts(),
         findings: tally.into_findings(),
     };
-    let check = verdict(&audit, !gaps.is_empty());
+    let check = verdict(&audit, has_gaps);
     (audit, check, not_checked)
 }
 
