@@ -3,6 +3,8 @@
 //! Every command is found by walking the definitions, so a new one cannot be forgotten: without a
 //! snapshot its test fails.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on is to stop")]
+
 use assert_cmd::Command;
 use clap::CommandFactory as _;
 use limosa::cli::Cli;

@@ -5,6 +5,8 @@
 //! binary under test, ports 5001 and 5002 become free ones, and a reference server stands in for the
 //! reader's own. In the output `...` skips lines, and all numbers count as alike.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on is to stop")]
+
 use limosa_reports::run::verdict::Class;
 use std::fs;
 use std::net::TcpListener;

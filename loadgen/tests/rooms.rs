@@ -3,6 +3,8 @@
 //! `benches -> loadgen -> {server, scenarios, reports}`, and those three use none of the others.
 //! Within the rooms, sending knows nothing of judging, and judging touches neither disk nor network.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on is to stop")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
