@@ -5,6 +5,7 @@ use super::listing;
 use super::order::{self, Placed};
 use super::{Evidence, similar};
 use crate::profile::MessageOrder;
+use limosa_reports::render::counted;
 use limosa_reports::run::ledger::Entry;
 use limosa_reports::run::operation::{Ack, Operation};
 use limosa_reports::run::readback::{Message, UserState};
@@ -59,8 +60,9 @@ pub(super) fn audit(
     }
     let limit = limit.filter(|_| unseen > 0)?;
     Some(format!(
-        "the target lists at most {limit} messages of an author: {unseen} older ones could not be \
-         looked for (a profile's `max_no` says how to ask for all)"
+        "the target lists at most {limit} messages of an author: {} could not be looked for (a \
+         profile's `max_no` says how to ask for all)",
+        counted(unseen as u64, "older one")
     ))
 }
 

@@ -17,6 +17,7 @@ mod windows;
 
 use crate::profile::Profile;
 use findings::Tally;
+use limosa_reports::render::count;
 use limosa_reports::run::ledger::Entry;
 use limosa_reports::run::readback::ReadBack;
 use limosa_reports::run::verdict::{Audit, Check, Class, Entity, State, Verdict};
@@ -83,7 +84,7 @@ fn verdict(audit: &Audit, has_gaps: bool) -> Check {
         .filter(|class| class.is_violation() && audit.count(*class) > 0)
         .map(|class| format!("{} {}", audit.count(class), class.name()))
         .collect();
-    let kept = audit.count(Class::Kept);
+    let kept = count(audit.count(Class::Kept));
     let (verdict, summary) = if !violations.is_empty() {
         (Verdict::Fail, format!("{} of what was looked for; {kept} kept", violations.join(", ")))
     } else if has_gaps {
@@ -93,7 +94,7 @@ fn verdict(audit: &Audit, has_gaps: bool) -> Check {
     } else {
         let open = audit.count(Class::Recovered) + audit.count(Class::Absent);
         let rest = if open > 0 {
-            format!("; {open} without an answer, which may or may not be there")
+            format!("; {} without an answer, which may or may not be there", count(open))
         } else {
             String::new()
         };
