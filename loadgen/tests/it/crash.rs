@@ -96,3 +96,24 @@ fn a_limosa_that_is_killed_has_recorded_all_that_it_sent() {
     // The command that was under way at the kill has no outcome, which is no fault of the server's.
     assert_eq!(code(&output), 0);
 }
+
+#[test]
+fn an_interrupted_replay_ends_at_once_and_is_judged() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = trace(folder.path(), 300);
+    let run = folder.path().join("run");
+    let server = server(folder.path(), &[]);
+    let mut command = replay(&trace, &server, &run);
+    // At the trace's own times, minutes pass between two commands.
+    command.args(["--speed", "1"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let limosa = command.spawn().unwrap();
+    wait_for_frames(&run, 2);
+    let pid = rustix::process::Pid::from_child(&limosa);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    let began = Instant::now();
+    let output = limosa.wait_with_output().unwrap();
+    assert!(began.elapsed() < Duration::from_secs(30), "it went on waiting");
+    assert_eq!(code(&output), 3, "most of the trace was not tried");
+    assert!(text(&output.stderr).contains("interrupted; to go on: limosa replay"));
+    assert_eq!(verdict_of(&judgement(&run), "audit"), Verdict::Pass);
+}
