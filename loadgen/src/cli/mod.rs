@@ -1,9 +1,11 @@
 //! The command line: one small file per subcommand. Only here does Limosa print or exit.
 
 pub mod check;
+pub mod completions;
 pub mod demo;
 pub mod exit;
 pub mod judge;
+pub mod man;
 mod outcome;
 mod progress;
 pub mod replay;
@@ -31,6 +33,8 @@ enum Command {
     Report(report::Args),
     Trace(trace::Args),
     Serve(serve::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 impl Cli {
@@ -47,6 +51,8 @@ impl Cli {
             Command::Report(args) => args.run(),
             Command::Trace(args) => args.run(),
             Command::Serve(args) => args.run(),
+            Command::Completions(args) => args.run(),
+            Command::Man(args) => args.run(),
         }
     }
 }
