@@ -214,7 +214,10 @@ fn headline(verdict: Verdict, checks: &[Check], audit: Option<&Audit>, totals: &
         }
         (Verdict::Pass, _) => {
             let acknowledged = totals.commands(Ack::Acknowledged);
-            format!("all {} were acknowledged and are there", counted(acknowledged, "command"))
+            format!(
+                "all {} were acknowledged, and nothing of them is missing",
+                counted(acknowledged, "command")
+            )
         }
         (_, Some(check)) => check.summary.clone(),
         (_, None) => "nothing was checked".to_owned(),

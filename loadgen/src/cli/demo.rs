@@ -49,7 +49,7 @@ impl Args {
             let mut progress = None;
             let finished =
                 runtime.block_on(demo.replay(&prepared, faults, interrupted, |live, total, _| {
-                    progress = Some(Progress::start(live, total, self.quiet))
+                    progress = Some(Progress::start(live, total, self.quiet));
                 }));
             drop(progress);
             finished

@@ -86,7 +86,7 @@ pub struct Args {
     #[arg(long, env = "LIMOSA_SETTLE", value_name = "SECONDS", default_value = "2",
         value_parser = seconds)]
     settle: Duration,
-    /// The run directory [default: runs/<time>-replay-<trace>]
+    /// The run directory [default: runs/TIME-replay-TRACE]
     #[arg(long, env = "LIMOSA_RUN_DIR", value_name = "DIR")]
     run_dir: Option<PathBuf>,
     /// Print the judgement as JSON on standard output

@@ -131,7 +131,7 @@ impl Demo {
 }
 
 /// Whether a run found the lost message, and accused the server of nothing else.
-pub fn found<'a>(finished: &'a Finished, doomed: i64) -> Option<&'a Finding> {
+pub fn found(finished: &Finished, doomed: i64) -> Option<&Finding> {
     let audit = finished.judgement.audit.as_ref()?;
     match &audit.findings[..] {
         [finding]

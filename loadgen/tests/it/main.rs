@@ -1,6 +1,6 @@
 //! The program as a user runs it: real processes, a real database, real kills.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on is to stop")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on is to stop")]
 
 mod crash;
 mod end_to_end;
