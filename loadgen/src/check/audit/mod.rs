@@ -98,7 +98,10 @@ fn verdict(audit: &Audit, has_gaps: bool) -> Check {
         } else {
             String::new()
         };
-        (Verdict::Pass, format!("all {kept} acknowledged writes are there, once and as sent{rest}"))
+        (
+            Verdict::Pass,
+            format!("of {kept} acknowledged writes nothing is missing, doubled or altered{rest}"),
+        )
     };
     Check { name: "audit".into(), verdict, summary }
 }

@@ -65,7 +65,7 @@ fn a_target_that_kept_all_is_accused_of_nothing() {
     assert_eq!(case.found(after()), NOTHING);
     let (audit, check, not_checked) = case.audit(after());
     assert_eq!(audit.count(Class::Kept), 10);
-    assert_eq!(check.summary, "all 10 acknowledged writes are there, once and as sent");
+    assert_eq!(check.summary, "of 10 acknowledged writes nothing is missing, doubled or altered");
     assert_eq!((audit.state.users, audit.state.messages, audit.state.follows), (2, 3, 1));
     assert!(
         not_checked.iter().any(|text| text.starts_with("3 follow commands")),
