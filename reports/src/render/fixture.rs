@@ -76,6 +76,7 @@ pub(super) fn manifest() -> Manifest {
         started: "2026-11-22T12:04:01Z".parse().unwrap(),
         finished: Some("2026-11-22T12:04:32Z".parse().unwrap()),
         mode: Mode {
+            connections: 1,
             order: "strict".into(),
             client: "limosa".into(),
             pace: "max".into(),

@@ -221,7 +221,10 @@ impl Summary {
         let path = std::path::Path::new(&trace.source);
         let file =
             path.file_name().map_or(trace.source.as_str().into(), |name| name.to_string_lossy());
-        format!("{} {kind} of {file}", mode.order)
+        match mode.order.as_str() {
+            "strict" => format!("strict {kind} of {file}"),
+            order => format!("{kind} of {file}, order {order}, {} connections", mode.connections),
+        }
     }
 
     /// The command that judges the run, again or for the first time.

@@ -182,13 +182,17 @@ impl Page {
     }
 
     fn figures(&mut self, summary: &Summary) {
-        if let Some(service) = &summary.latency.service {
+        let latency = &summary.latency;
+        for (name, times) in
+            [("response time", &latency.response), ("service time", &latency.service)]
+        {
+            let Some(times) = times else { continue };
             let quantiles: Vec<String> = [(0.5, "p50"), (0.9, "p90"), (0.99, "p99")]
                 .into_iter()
-                .map(|(quantile, name)| format!("{name} {}", duration(service.at(quantile))))
+                .map(|(quantile, name)| format!("{name} {}", duration(times.at(quantile))))
                 .collect();
-            let max = duration(service.max_ns);
-            self.labelled("service time", &format!("{}   max {max}", quantiles.join("   ")));
+            let max = duration(times.max_ns);
+            self.labelled(name, &format!("{}   max {max}", quantiles.join("   ")));
         }
         if summary.latency.lateness.is_some() {
             self.labelled("generator", &words::generator(summary));
