@@ -4,6 +4,7 @@ use crate::check::audit::Evidence;
 use crate::check::{answers, audit, cascade, downtime, latest, totals, trust};
 use crate::profile::Profile;
 use jiff::Timestamp;
+use limosa_reports::render::{count, counted};
 use limosa_reports::run::derive::{DeriveError, derive};
 use limosa_reports::run::histograms::{self, Figure, LatencyLogError};
 use limosa_reports::run::ledger::Entry;
@@ -181,11 +182,16 @@ fn latest_check(judgement: &LatestJudgement) -> Check {
     let summary = match (judgement.verdict, judgement.mean_legal) {
         (Verdict::Fail, _) => {
             let first = judgement.witnesses.first().map_or("", String::as_str);
-            format!("{wrong} of {reads} reads of latest were wrong; the first: {first}")
+            format!(
+                "{} of {} of latest were wrong; the first: {first}",
+                count(*wrong),
+                counted(*reads, "read")
+            )
         }
         (_, Some(legal)) => format!(
-            "all {reads} reads of latest named the last command ({legal:.1} answers a read would \
-             have been right)"
+            "all {} of latest named the last command ({legal:.1} answers a read would have been \
+             right)",
+            counted(*reads, "read")
         ),
         _ => "latest was read, but nothing is known of its start".to_owned(),
     };
@@ -197,13 +203,13 @@ fn headline(verdict: Verdict, checks: &[Check], audit: Option<&Audit>, totals: &
     let worst = checks.iter().find(|check| check.verdict == verdict);
     match (verdict, worst) {
         (Verdict::Fail, _) if lost > 0 => {
-            let writes = if lost == 1 { "write was" } else { "writes were" };
-            format!("{lost} acknowledged {writes} lost")
+            let were = if lost == 1 { "was" } else { "were" };
+            format!("{} {were} lost", counted(lost, "acknowledged write"))
         }
-        (Verdict::Pass, _) => format!(
-            "all {} commands were acknowledged and are there",
-            totals.commands(Ack::Acknowledged)
-        ),
+        (Verdict::Pass, _) => {
+            let acknowledged = totals.commands(Ack::Acknowledged);
+            format!("all {} were acknowledged and are there", counted(acknowledged, "command"))
+        }
         (_, Some(check)) => check.summary.clone(),
         (_, None) => "nothing was checked".to_owned(),
     }

@@ -222,6 +222,18 @@ pub struct ReadMessage {
 }
 
 impl Profile {
+    /// What differs from the protocol, in the form of [`Profile::load`]'s file.
+    pub fn deviations(&self) -> Value {
+        let fields = |profile: &Self| match serde_json::to_value(profile) {
+            Ok(Value::Object(fields)) => fields,
+            _ => serde_json::Map::new(),
+        };
+        let protocol = fields(&Self::default());
+        let mut mine = fields(self);
+        mine.retain(|key, value| protocol.get(key) != Some(value));
+        Value::Object(mine)
+    }
+
     /// The path to ask for: the prefix, then `path` of the protocol, such as `/msgs/Ann?latest=7`.
     pub fn path(&self, path: &str) -> String {
         format!("{}{path}", self.prefix)

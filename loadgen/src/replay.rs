@@ -295,7 +295,7 @@ fn open_run(plan: &Plan, outline: &Outline) -> Result<(RunDir, PartPlan), Replay
         targets: vec![plan.target.to_string()],
         trace: outline.info.clone(),
         seed: plan.seed,
-        profile: serde_json::to_value(&plan.profile).unwrap_or_default(),
+        profile: plan.profile.deviations(),
         machine: machine::describe(),
         parts: vec![part(0, 0)],
     })?;

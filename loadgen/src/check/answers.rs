@@ -1,5 +1,6 @@
 //! Whether every command got the answer that a correct server gives.
 
+use limosa_reports::render::{count, counted};
 use limosa_reports::run::ledger::Entry;
 use limosa_reports::run::operation::{Ack, Operation};
 use limosa_reports::run::readback::ReadBack;
@@ -27,6 +28,8 @@ pub fn check(entries: &[Entry], before: Option<&ReadBack>) -> Check {
             _ => known.contains(intent.user.as_str()) && known.contains(intent.detail.as_str()),
         };
         match entry.ack() {
+            // The generator ended before the target could answer.
+            _ if entry.outcome.is_none() => {}
             Ack::Acknowledged => acknowledged += 1,
             Ack::Rejected if !possible => impossible += 1,
             _ => *failed.entry((intent.operation, how(entry))).or_default() += 1,
@@ -37,21 +40,30 @@ pub fn check(entries: &[Entry], before: Option<&ReadBack>) -> Check {
     let (verdict, summary) = if tried == 0 {
         (Verdict::Unknown, "no command was sent".to_owned())
     } else if total == 0 && impossible == 0 {
-        (Verdict::Pass, format!("all {acknowledged} commands were acknowledged"))
+        (Verdict::Pass, format!("all {} were acknowledged", counted(acknowledged, "command")))
     } else if total == 0 {
         let summary = format!(
-            "{acknowledged} commands were acknowledged; {impossible} were refused as they should be \
-             (the name was taken, or a user was never registered)"
+            "{} acknowledged; {} refused as it should be (the name was taken, or a user was never \
+             registered)",
+            counted(acknowledged, "command"),
+            count(impossible)
         );
         (Verdict::Pass, summary)
     } else {
         let mut kinds: Vec<_> = failed.into_iter().collect();
-        kinds.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        kinds.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
         let kinds: Vec<String> = kinds
             .into_iter()
-            .map(|((operation, how), count)| format!("{count} {} {how}", operation.name()))
+            .map(|((operation, how), number)| {
+                format!("{} {} {how}", count(number), operation.name())
+            })
             .collect();
-        let summary = format!("{total} of {tried} commands failed: {}", kinds.join(", "));
+        let summary = format!(
+            "{} of {} failed: {}",
+            count(total),
+            counted(tried, "command"),
+            kinds.join(", ")
+        );
         (Verdict::Fail, summary)
     };
     Check { name: "answers".into(), verdict, summary }

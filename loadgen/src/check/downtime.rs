@@ -11,31 +11,29 @@ pub fn outages(entries: &[Entry]) -> Vec<Outage> {
     let mut current: Option<Outage> = None;
     let mut last_ok_call_ns = None;
     for entry in entries.iter().filter(|entry| entry.intent.operation.is_write()) {
+        // Without an outcome, it was the generator that ended.
+        let Some(outcome) = &entry.outcome else { continue };
         let called_ns = entry.intent.called_ns;
         let id = entry.intent.command_id;
-        match (entry.ack(), &entry.outcome) {
-            (Ack::Acknowledged | Ack::Rejected, Some(outcome)) => {
-                if let Some(mut outage) = current.take() {
-                    outage.next_ok_return_ns = Some(outcome.done_ns);
-                    outages.push(outage);
-                }
-                last_ok_call_ns = Some(called_ns);
+        if matches!(outcome.ack, Ack::Acknowledged | Ack::Rejected) {
+            if let Some(mut outage) = current.take() {
+                outage.next_ok_return_ns = Some(outcome.done_ns);
+                outages.push(outage);
             }
-            (_, outcome) => {
-                let returned_ns = outcome.as_ref().map_or(called_ns, |outcome| outcome.done_ns);
-                let outage = current.get_or_insert(Outage {
-                    first_failed_call_ns: called_ns,
-                    last_failed_return_ns: returned_ns,
-                    last_ok_call_ns,
-                    next_ok_return_ns: None,
-                    failed: 0,
-                    ids: (id, id),
-                });
-                outage.last_failed_return_ns = returned_ns.max(outage.last_failed_return_ns);
-                outage.failed += 1;
-                outage.ids.1 = id;
-            }
+            last_ok_call_ns = Some(called_ns);
+            continue;
         }
+        let outage = current.get_or_insert(Outage {
+            first_failed_call_ns: called_ns,
+            last_failed_return_ns: outcome.done_ns,
+            last_ok_call_ns,
+            next_ok_return_ns: None,
+            failed: 0,
+            ids: (id, id),
+        });
+        outage.last_failed_return_ns = outcome.done_ns.max(outage.last_failed_return_ns);
+        outage.failed += 1;
+        outage.ids.1 = id;
     }
     outages.extend(current);
     outages
@@ -70,7 +68,7 @@ mod tests {
     fn an_outage_that_never_ended_has_no_upper_bound() {
         let mut script = Script::new();
         script.tweet("a", "0").not_sent();
-        script.tweet("a", "1").abandoned();
+        script.tweet("a", "1").timed_out();
         let outages = outages(&script.entries());
         assert_eq!(outages.len(), 1);
         assert_eq!(outages[0].most_ns(), None);
@@ -78,9 +76,10 @@ mod tests {
     }
 
     #[test]
-    fn a_clean_run_has_none() {
+    fn a_clean_run_has_none_and_a_generator_that_ended_is_none() {
         let mut script = Script::new();
         script.tweet("a", "0").ok();
+        script.tweet("a", "1").abandoned();
         assert_eq!(outages(&script.entries()), []);
     }
 }

@@ -1,5 +1,6 @@
 //! Whether the measurement itself can be trusted.
 
+use limosa_reports::render::counted;
 use limosa_reports::run::ledger::Entry;
 use limosa_reports::run::operation::Ack;
 use limosa_reports::run::verdict::{Check, Trust, Verdict};
@@ -61,12 +62,15 @@ fn ledger(trust: &Trust) -> Check {
         (Verdict::Unknown, summary)
     } else if trust.abandoned > 0 {
         let summary = format!(
-            "{} requests had no outcome when the generator ended: they are judged as indeterminate",
-            trust.abandoned
+            "{} had no outcome when the generator ended, and may or may not have landed",
+            counted(trust.abandoned, "request")
         );
         (Verdict::Pass, summary)
     } else {
-        (Verdict::Pass, format!("all {} requests and outcomes are recorded", trust.requests))
+        (
+            Verdict::Pass,
+            format!("all {} and outcomes are recorded", counted(trust.requests, "request")),
+        )
     };
     Check { name: "ledger".into(), verdict, summary }
 }

@@ -140,17 +140,24 @@ impl Args {
     }
 }
 
-/// The first Ctrl-C ends the run after the request that is under way, so that it can be judged.
+/// The first Ctrl-C ends the run after the request that is under way, so that it can be judged; the
+/// second one ends limosa: what was sent is in the ledger.
+#[allow(clippy::exit, reason = "the user insists")]
 pub(super) fn end_on_ctrl_c() -> Arc<AtomicBool> {
     let interrupted = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&interrupted);
     tokio::spawn(async move {
         while tokio::signal::ctrl_c().await.is_ok() {
-            flag.store(true, Ordering::Relaxed);
+            if flag.swap(true, Ordering::Relaxed) {
+                std::process::exit(INTERRUPTED);
+            }
         }
     });
     interrupted
 }
+
+/// What a shell reports for a process that SIGINT ended: 128 + 2.
+const INTERRUPTED: i32 = 130;
 
 fn kept_where(plan: &Plan) -> String {
     match &plan.run_dir {

@@ -9,6 +9,10 @@ use limosa_reports::run::ledger::Outcome;
 use limosa_reports::run::operation::{Ack, Failure, Operation};
 use limosa_scenarios::TraceError;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// How often a long wait looks whether the user has ended the run.
+const GLANCE: Duration = Duration::from_millis(100);
 
 /// Sends a schedule, one request at a time.
 #[derive(Debug)]
@@ -81,12 +85,9 @@ impl Strict<'_> {
         let mut last_id = None;
         let mut free_ns = self.clock.now_ns();
         for request in schedule {
-            if self.interrupted.load(Ordering::Relaxed) {
-                return Ok(Ending::Interrupted { last_id });
-            }
             let request = request?;
-            if let Some(intended_ns) = request.intended_ns {
-                self.clock.wait_until(intended_ns).await;
+            if self.is_interrupted_before(request.intended_ns.unwrap_or(0)).await {
+                return Ok(Ending::Interrupted { last_id });
             }
             match &request.payload {
                 Payload::Command(action) => {
@@ -118,6 +119,19 @@ impl Strict<'_> {
             }
         }
         Ok(Ending::Complete)
+    }
+
+    /// Waits until the instant; returns early, and true, where the user ends the run.
+    async fn is_interrupted_before(&self, instant_ns: u64) -> bool {
+        let glance_ns = GLANCE.as_nanos() as u64;
+        while !self.interrupted.load(Ordering::Relaxed) {
+            let now_ns = self.clock.now_ns();
+            self.clock.wait_until(instant_ns.min(now_ns + glance_ns)).await;
+            if instant_ns <= now_ns + glance_ns {
+                return self.interrupted.load(Ordering::Relaxed);
+            }
+        }
+        true
     }
 
     fn outcome(&self, sequence: u64, operation: Operation, attempt: &Attempt) -> Outcome {

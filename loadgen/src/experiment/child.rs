@@ -53,6 +53,10 @@ impl Server {
     pub fn start(program: &Path, folder: &Path, arguments: &[String]) -> Result<Self, ChildError> {
         let address: PathBuf = folder.join("address");
         let log = folder.join("server.log");
+        // One that was killed leaves its address behind.
+        if address.exists() {
+            fs::remove_file(&address)?;
+        }
         let mut child = Command::new(program)
             .args(["serve", "--listen", "127.0.0.1:0", "--port-file"])
             .arg(&address)
@@ -61,7 +65,7 @@ impl Server {
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(fs::File::create(&log)?.into_file())
+            .stderr(fs::OpenOptions::new().create(true).append(true).open(&log)?.into_file())
             .spawn()?;
         let began = Instant::now();
         loop {
@@ -87,6 +91,11 @@ impl Server {
     /// Where it listens.
     pub fn url(&self) -> &BaseUrl {
         &self.url
+    }
+
+    /// Ends it as a power cut would: SIGKILL.
+    pub fn kill(self) {
+        drop(self);
     }
 
     /// Ends it as an operator would: SIGTERM, and waits.

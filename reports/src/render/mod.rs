@@ -14,6 +14,7 @@ mod html;
 mod markdown;
 mod pictures;
 mod summary;
+mod table;
 mod terminal;
 mod units;
 mod words;
@@ -26,6 +27,7 @@ mod tests;
 pub use course::{Bin, Course};
 pub use summary::{Distribution, Latency, QUANTILES, Standing, Summary};
 pub use terminal::terminal;
+pub use units::{count, counted};
 
 use crate::run::derive::DeriveError;
 use crate::run::histograms::LatencyLogError;
@@ -52,6 +54,9 @@ pub enum RenderError {
     /// The summary as JSON.
     #[error("report.json: {0}")]
     Json(#[from] serde_json::Error),
+    /// The findings as a table.
+    #[error("findings.csv: {0}")]
+    Table(#[from] csv::Error),
     /// The page.
     #[error("report.html: {0}")]
     Page(#[from] askama::Error),
@@ -74,13 +79,16 @@ pub struct Written {
     pub markdown: PathBuf,
     /// The summary for machines.
     pub json: PathBuf,
+    /// What went wrong, command by command, as a table.
+    pub findings: PathBuf,
     /// The pictures, each as SVG and as PNG.
     pub pictures: Vec<PathBuf>,
     /// What all of them say.
     pub summary: Summary,
 }
 
-/// Writes `report.html`, `report.md`, `report.json` and `pictures/` into the run directory.
+/// Writes `report.html`, `report.md`, `report.json`, `findings.csv` and `pictures/` into the run
+/// directory.
 ///
 /// The run need not have ended nor been judged; the report says so. The same run directory gives
 /// the same report.
@@ -107,5 +115,7 @@ pub fn report(run: &RunDir) -> Result<Written, RenderError> {
     let mut bytes = serde_json::to_vec_pretty(&summary)?;
     bytes.push(b'\n');
     fs::write(&json, bytes)?;
-    Ok(Written { html, markdown, json, pictures, summary })
+    let findings = run.path().join("findings.csv");
+    table::write(&summary, &findings)?;
+    Ok(Written { html, markdown, json, findings, pictures, summary })
 }

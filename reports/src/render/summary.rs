@@ -218,7 +218,10 @@ impl Summary {
     /// What was run against what, in a few words: `strict replay of trace.csv`.
     pub fn what(&self) -> String {
         let Manifest { mode, kind, trace, .. } = &self.manifest;
-        format!("{} {} of {}", mode.order, kind, trace.source)
+        let path = std::path::Path::new(&trace.source);
+        let file =
+            path.file_name().map_or(trace.source.as_str().into(), |name| name.to_string_lossy());
+        format!("{} {kind} of {file}", mode.order)
     }
 
     /// The command that judges the run, again or for the first time.

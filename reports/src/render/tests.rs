@@ -259,3 +259,18 @@ fn reports_to_look_at() {
         println!("{}", report(&make(&folder.join(name))).unwrap().html.display());
     }
 }
+
+#[test]
+fn every_finding_is_a_row_of_the_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let written = report(&fixture::troubled(folder.path())).unwrap();
+    let mut table = csv::Reader::from_path(&written.findings).unwrap();
+    let rows: Vec<csv::StringRecord> = table.records().map(Result::unwrap).collect();
+    let judgement = written.summary.judgement.unwrap();
+    let findings = judgement.audit.unwrap().findings;
+    assert_eq!(rows.len(), findings.len());
+    for (row, finding) in rows.iter().zip(&findings) {
+        assert_eq!(&row[0], finding.class.name());
+        assert_eq!((&row[4], &row[5]), (finding.user.as_str(), finding.detail.as_str()));
+    }
+}

@@ -2,6 +2,7 @@
 
 use super::Evidence;
 use super::findings::Tally;
+use limosa_reports::render::counted;
 use limosa_reports::run::ledger::Entry;
 use limosa_reports::run::operation::{Ack, Operation};
 use limosa_reports::run::readback::ReadBack;
@@ -41,8 +42,9 @@ pub(super) fn audit(evidence: &Evidence<'_>, tally: &mut Tally, not_checked: &mu
     }
     if undone > 0 {
         not_checked.push(format!(
-            "{undone} follow commands that a later one of the same pair replaced: they leave no \
-             trace of their own, and are counted with the last one"
+            "{} that a later one of the same pair replaced: they leave no trace of their own, and \
+             are counted with the last one",
+            counted(undone, "follow command")
         ));
     }
 }

@@ -1,16 +1,23 @@
 //! Messages.
 
 use super::findings::Tally;
+use super::listing;
 use super::order::{self, Placed};
 use super::{Evidence, similar};
 use crate::profile::MessageOrder;
+use limosa_reports::render::counted;
 use limosa_reports::run::ledger::Entry;
 use limosa_reports::run::operation::{Ack, Operation};
 use limosa_reports::run::readback::{Message, UserState};
 use limosa_reports::run::verdict::{Class, Entity};
 use std::collections::{BTreeMap, HashMap};
 
-pub(super) fn audit(evidence: &Evidence<'_>, tally: &mut Tally, not_checked: &mut Vec<String>) {
+/// Judges the messages; returns why some could not be looked for, where that is so.
+pub(super) fn audit(
+    evidence: &Evidence<'_>,
+    tally: &mut Tally,
+    not_checked: &mut Vec<String>,
+) -> Option<String> {
     let mut sent: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
     for entry in evidence.entries {
         if entry.intent.operation == Operation::Tweet {
@@ -19,17 +26,24 @@ pub(super) fn audit(evidence: &Evidence<'_>, tally: &mut Tally, not_checked: &mu
     }
     // Unreadable authors are gaps of the read-back, which it names itself.
     let readable = |state: &&UserState| state.exists.is_some();
+    let limit = listing::limit(&sent, evidence.after);
+    let mut unseen = 0;
     let mut placed = Vec::new();
     for (author, tweets) in &sent {
         let Some(state) = evidence.after.users.get(*author).filter(readable) else {
             continue;
         };
-        placed.push(one_author(tweets, &oldest_first(evidence, state), state, tally));
+        let mut author = one_author(tweets, &oldest_first(evidence, state), tally);
+        if limit == Some(state.messages.len()) {
+            unseen += listing::set_aside_cut_off(&mut author);
+        }
+        author.report_missing(state, tally);
+        placed.push(author.placed);
     }
     for state in evidence.after.users.values().filter(readable) {
         if !sent.contains_key(state.user.as_str()) {
             let listed = oldest_first(evidence, state);
-            one_author(&[], &listed, state, tally);
+            one_author(&[], &listed, tally).report_missing(state, tally);
         }
     }
     match evidence.profile.message_order {
@@ -44,6 +58,12 @@ pub(super) fn audit(evidence: &Evidence<'_>, tally: &mut Tally, not_checked: &mu
                 .to_owned(),
         ),
     }
+    let limit = limit.filter(|_| unseen > 0)?;
+    Some(format!(
+        "the target lists at most {limit} messages of an author: {} could not be looked for (a \
+         profile's `max_no` says how to ask for all)",
+        counted(unseen as u64, "older one")
+    ))
 }
 
 /// The author's messages that were not there before the run, oldest first.
@@ -76,12 +96,39 @@ struct SameText<'a> {
     places: Vec<usize>,
 }
 
-fn one_author<'a>(
-    tweets: &[&'a Entry],
-    listed: &[&'a Message],
-    state: &UserState,
-    tally: &mut Tally,
-) -> Vec<Placed<'a>> {
+/// What one author's messages come down to.
+pub(super) struct Author<'a> {
+    /// Sent once and found once, by their places.
+    pub(super) placed: Vec<Placed<'a>>,
+    /// Acknowledged, and found in no form.
+    pub(super) missing: Vec<&'a Entry>,
+    /// Found, and sent by nobody.
+    strangers: Vec<&'a str>,
+}
+
+impl Author<'_> {
+    fn report_missing(&self, state: &UserState, tally: &mut Tally) {
+        let is_unknown = state.exists == Some(false);
+        let note = if is_unknown {
+            "the target does not know the author"
+        } else {
+            "not in the author's messages"
+        };
+        for entry in &self.missing {
+            tally.command(Class::Lost, Entity::Message, entry, note);
+        }
+        for text in &self.strangers {
+            let (class, note) = if is_unknown {
+                (Class::Orphan, "the target does not know its author")
+            } else {
+                (Class::Foreign, "nobody sent it in this run")
+            };
+            tally.unsent(class, Entity::Message, &state.user, text, note);
+        }
+    }
+}
+
+fn one_author<'a>(tweets: &[&'a Entry], listed: &[&'a Message], tally: &mut Tally) -> Author<'a> {
     let mut groups: BTreeMap<&str, SameText<'a>> = BTreeMap::new();
     for entry in tweets {
         let group = groups.entry(&entry.intent.detail).or_default();
@@ -116,23 +163,8 @@ fn one_author<'a>(
         let note = format!("found as {text:?}");
         tally.command(Class::Altered, Entity::Message, entry, &note);
     }
-    let missing = match state.exists {
-        Some(false) => "the target does not know the author",
-        _ => "not in the author's messages",
-    };
-    for entry in lost {
-        tally.command(Class::Lost, Entity::Message, entry, missing);
-    }
-    for text in strangers {
-        if state.exists == Some(false) {
-            let note = "the target does not know its author";
-            tally.unsent(Class::Orphan, Entity::Message, &state.user, text, note);
-        } else {
-            super::foreign(tally, Entity::Message, &state.user, text, "nobody sent it in this run");
-        }
-    }
     placed.sort_by_key(|message| message.place);
-    placed
+    Author { placed, missing: lost, strangers }
 }
 
 /// Counts copies: acknowledged ones explain them first, then open ones, then refused ones; what is

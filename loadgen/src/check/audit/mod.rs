@@ -8,6 +8,7 @@
 
 mod findings;
 mod follows;
+mod listing;
 mod messages;
 mod order;
 mod similar;
@@ -16,6 +17,7 @@ mod windows;
 
 use crate::profile::Profile;
 use findings::Tally;
+use limosa_reports::render::count;
 use limosa_reports::run::ledger::Entry;
 use limosa_reports::run::readback::ReadBack;
 use limosa_reports::run::verdict::{Audit, Check, Class, Entity, State, Verdict};
@@ -40,7 +42,7 @@ pub fn audit(evidence: &Evidence<'_>) -> (Audit, Check, Vec<String>) {
     let mut tally = Tally::default();
     let mut not_checked = Vec::new();
     users::audit(evidence, &mut tally);
-    messages::audit(evidence, &mut tally, &mut not_checked);
+    let cut_off = messages::audit(evidence, &mut tally, &mut not_checked);
     follows::audit(evidence, &mut tally, &mut not_checked);
     tally.find_latest_ahead(evidence);
     if evidence.before.is_none() {
@@ -50,8 +52,10 @@ pub fn audit(evidence: &Evidence<'_>) -> (Audit, Check, Vec<String>) {
                 .to_owned(),
         );
     }
-    let gaps = &evidence.after.header.gaps;
-    not_checked.extend(gaps.iter().chain(&evidence.after.header.limits).cloned());
+    let header = &evidence.after.header;
+    let has_gaps = !header.gaps.is_empty() || cut_off.is_some();
+    not_checked.extend(cut_off.into_iter().chain(header.gaps.iter().cloned()));
+    not_checked.extend(header.limits.iter().cloned());
     let audit = Audit {
         method: evidence.after.header.method.clone(),
         passes: evidence.passes,
@@ -60,7 +64,7 @@ pub fn audit(evidence: &Evidence<'_>) -> (Audit, Check, Vec<String>) {
         counts: tally.counts(),
         findings: tally.into_findings(),
     };
-    let check = verdict(&audit, !gaps.is_empty());
+    let check = verdict(&audit, has_gaps);
     (audit, check, not_checked)
 }
 
@@ -80,7 +84,7 @@ fn verdict(audit: &Audit, has_gaps: bool) -> Check {
         .filter(|class| class.is_violation() && audit.count(*class) > 0)
         .map(|class| format!("{} {}", audit.count(class), class.name()))
         .collect();
-    let kept = audit.count(Class::Kept);
+    let kept = count(audit.count(Class::Kept));
     let (verdict, summary) = if !violations.is_empty() {
         (Verdict::Fail, format!("{} of what was looked for; {kept} kept", violations.join(", ")))
     } else if has_gaps {
@@ -90,7 +94,7 @@ fn verdict(audit: &Audit, has_gaps: bool) -> Check {
     } else {
         let open = audit.count(Class::Recovered) + audit.count(Class::Absent);
         let rest = if open > 0 {
-            format!("; {open} without an answer, which may or may not be there")
+            format!("; {} without an answer, which may or may not be there", count(open))
         } else {
             String::new()
         };

@@ -280,3 +280,32 @@ fn losses_close_in_time_are_one_window() {
         audit.loss_windows.iter().map(|window| (window.lost, window.kept)).collect();
     assert_eq!(windows, [(2, 2), (1, 0)]);
 }
+
+#[test]
+fn a_target_that_lists_only_the_newest_is_not_accused_of_losing_the_rest() {
+    let texts = |author: &str| (0..8).map(|n| format!("{author} {n}")).collect::<Vec<_>>();
+    let case = Case::new(|run| {
+        for author in ["a", "b"] {
+            run.register(author).ok();
+            for text in texts(author) {
+                run.tweet(author, &text).ok();
+            }
+        }
+    });
+    let newest = |author: &str, skip: usize| texts(author).split_off(skip);
+    let store = |a: Vec<String>, b: Vec<String>| {
+        let [a, b] = [&a, &b].map(|texts| texts.iter().map(String::as_str).collect::<Vec<_>>());
+        Store::new().user("a", &a, &[]).user("b", &b, &[])
+    };
+    let (audit, check, not_checked) = case.audit(store(newest("a", 5), newest("b", 5)));
+    assert_eq!(audit.findings, []);
+    assert_eq!(check.verdict, Verdict::Unknown);
+    assert!(not_checked.iter().any(|text| text.contains("at most 3 messages")), "{not_checked:?}");
+
+    let lost_by_one = case.audit(store(newest("a", 5), texts("b"))).0;
+    assert_eq!(lost_by_one.count(Class::Lost), 5);
+    let mut gap = texts("a");
+    gap.drain(3..8);
+    let not_the_oldest = case.audit(store(gap, newest("b", 5))).0;
+    assert_eq!(not_the_oldest.count(Class::Lost), 5);
+}

@@ -1,0 +1,119 @@
+//! Kills in mid-replay: of the server, and of limosa itself.
+
+use super::*;
+use limosa_reports::run::ledger::LedgerReader;
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits until the run has recorded so many frames, without disturbing it.
+fn wait_for_frames(run: &Path, frames: usize) {
+    let began = Instant::now();
+    let recorded = || {
+        let reader = LedgerReader::open(&run.join("ledger")).unwrap();
+        reader.take_while(Result::is_ok).count()
+    };
+    while recorded() < frames {
+        assert!(began.elapsed() < PATIENCE, "the replay does not come forward");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn start(trace: &Path, server: &Server, run: &Path) -> Child {
+    let mut command = replay(trace, server, run);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// The id that limosa tells to go on from.
+fn resume_id(said: &str) -> String {
+    let after = said.split("--from-id ").nth(1).unwrap_or_else(|| panic!("no --from-id in {said}"));
+    after.split_whitespace().next().unwrap().to_owned()
+}
+
+#[test]
+fn a_server_that_is_killed_loses_nothing_that_it_acknowledged() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = trace(folder.path(), 4_000);
+    let run = folder.path().join("run");
+    let first = server(folder.path(), &[]);
+    let limosa = start(&trace, &first, &run);
+    wait_for_frames(&run, 2_000);
+    first.kill();
+    let output = limosa.wait_with_output().unwrap();
+    assert_eq!(code(&output), 1);
+    let from_id = resume_id(&text(&output.stderr));
+
+    let second = server(folder.path(), &[]);
+    let output = replay(&trace, &second, &run).args(["--from-id", &from_id]).output().unwrap();
+    assert_eq!(code(&output), 1, "the outage is the server's failure");
+    let judgement = judgement(&run);
+    assert_eq!(violations(&judgement), []);
+    assert_eq!(verdict_of(&judgement, "audit"), Verdict::Pass);
+    assert_eq!(verdict_of(&judgement, "complete"), Verdict::Pass);
+    assert_eq!(verdict_of(&judgement, "latest"), Verdict::Pass);
+    assert_eq!(judgement.outages.len(), 1);
+    let outage = judgement.outages[0];
+    assert!(outage.failed >= 10 && outage.next_ok_return_ns.is_some(), "{outage:?}");
+    let manifest = RunDir::open(&run).unwrap().manifest().unwrap();
+    assert_eq!(manifest.parts.len(), 2);
+    assert_eq!(manifest.targets, [first_url(&manifest.targets), second.url().to_string()]);
+}
+
+fn first_url(targets: &[String]) -> String {
+    targets[0].clone()
+}
+
+#[test]
+fn a_limosa_that_is_killed_has_recorded_all_that_it_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = trace(folder.path(), 4_000);
+    let run = folder.path().join("run");
+    let server = server(folder.path(), &[]);
+    let mut limosa = start(&trace, &server, &run);
+    wait_for_frames(&run, 2_000);
+    limosa.kill().unwrap();
+    limosa.wait().unwrap();
+
+    let judge = |arguments: &[&str]| {
+        Command::new(LIMOSA).arg("judge").arg(&run).args(arguments).output().unwrap()
+    };
+    assert_eq!(code(&judge(&[])), 3, "nobody has looked at the target yet");
+    assert_eq!(code(&judge(&["--read-back"])), 3, "the trace was not sent to its end");
+    let half = judgement(&run);
+    // Foreign is what the server has and the ledger has not: there is none, since every command
+    // was recorded before it was sent.
+    assert_eq!(violations(&half), []);
+    assert_eq!(verdict_of(&half, "audit"), Verdict::Pass);
+    assert_eq!(verdict_of(&half, "complete"), Verdict::Unknown);
+
+    let last = half.latest.unwrap().last_sent.unwrap();
+    let from_id = (last + 1).to_string();
+    let output = replay(&trace, &server, &run).args(["--from-id", &from_id]).output().unwrap();
+    let whole = judgement(&run);
+    assert_eq!(violations(&whole), []);
+    assert_eq!(verdict_of(&whole, "complete"), Verdict::Pass);
+    // The command that was under way at the kill has no outcome, which is no fault of the server's.
+    assert_eq!(code(&output), 0);
+}
+
+#[test]
+fn an_interrupted_replay_ends_at_once_and_is_judged() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = trace(folder.path(), 300);
+    let run = folder.path().join("run");
+    let server = server(folder.path(), &[]);
+    let mut command = replay(&trace, &server, &run);
+    // At the trace's own times, minutes pass between two commands.
+    command.args(["--speed", "1"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let limosa = command.spawn().unwrap();
+    wait_for_frames(&run, 2);
+    let pid = rustix::process::Pid::from_child(&limosa);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    let began = Instant::now();
+    let output = limosa.wait_with_output().unwrap();
+    assert!(began.elapsed() < Duration::from_secs(30), "it went on waiting");
+    assert_eq!(code(&output), 3, "most of the trace was not tried");
+    assert!(text(&output.stderr).contains("interrupted; to go on: limosa replay"));
+    assert_eq!(verdict_of(&judgement(&run), "audit"), Verdict::Pass);
+}

@@ -1,0 +1,71 @@
+//! The program as a user runs it: real processes, a real database, real kills.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on is to stop")]
+
+mod crash;
+mod end_to_end;
+mod faults;
+
+use limosa::experiment::child::Server;
+use limosa_reports::run::RunDir;
+use limosa_reports::run::verdict::{Class, Judgement, Verdict};
+use limosa_scenarios::generate::{Generator, Options};
+use limosa_scenarios::{Profile, TraceWriter};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+const LIMOSA: &str = env!("CARGO_BIN_EXE_limosa");
+
+/// The reference server, with hashes that cost nothing.
+fn server(folder: &Path, faults: &[&str]) -> Server {
+    let mut arguments = vec!["--password-cost".to_owned(), "test".to_owned()];
+    for fault in faults {
+        arguments.extend(["--fault".to_owned(), (*fault).to_owned()]);
+    }
+    Server::start(Path::new(LIMOSA), folder, &arguments).unwrap()
+}
+
+/// A generated trace of about `commands` commands, each text with a nonce.
+fn trace(folder: &Path, commands: u64) -> PathBuf {
+    let options = Options { seed: 5, commands: Some(commands), nonce: true, ..Options::default() };
+    let path = folder.join("trace.tsv");
+    let mut writer = TraceWriter::new(File::create(&path).unwrap());
+    for command in Generator::new(&Profile::course().unwrap(), options).unwrap() {
+        writer.write(&command).unwrap();
+    }
+    writer.finish().unwrap();
+    path
+}
+
+fn replay(trace: &Path, server: &Server, run: &Path) -> Command {
+    let mut command = Command::new(LIMOSA);
+    command.arg("replay").arg(trace).args(["--quiet", "--settle", "0.2", "--target"]);
+    command.arg(server.url().to_string()).arg("--run-dir").arg(run).stdin(Stdio::null());
+    command
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// The exit code; the output is shown where the test fails.
+fn code(output: &Output) -> i32 {
+    println!("{}\n{}", text(&output.stdout), text(&output.stderr));
+    output.status.code().unwrap()
+}
+
+fn judgement(run: &Path) -> Judgement {
+    RunDir::open(run).unwrap().judgement().unwrap().unwrap()
+}
+
+fn verdict_of(judgement: &Judgement, check: &str) -> Verdict {
+    let found = judgement.checks.iter().find(|one| one.name == check);
+    found.unwrap_or_else(|| panic!("no check {check}")).verdict
+}
+
+/// The classes of the violations with their commands, in the order of the findings.
+fn violations(judgement: &Judgement) -> Vec<(Class, Option<i64>)> {
+    let findings = &judgement.audit.as_ref().unwrap().findings;
+    findings.iter().map(|finding| (finding.class, finding.command_id)).collect()
+}
