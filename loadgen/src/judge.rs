@@ -69,6 +69,9 @@ pub fn judge(run: &RunDir) -> Result<Judgement, JudgeError> {
     let (mut trust, trust_checks) = trust::check(entries, lateness_p99_ns(run)?, recorded.damage);
     trust.not_checked = not_checked;
     checks.extend(trust_checks);
+    if !trust.damage.is_empty() {
+        checks.iter_mut().for_each(doubt);
+    }
 
     let totals = totals::count(entries, manifest.trace.commands);
     let verdict = checks.iter().map(|check| check.verdict).max().unwrap_or(Verdict::Unknown);
@@ -221,6 +224,15 @@ fn headline(verdict: Verdict, checks: &[Check], audit: Option<&Audit>, totals: &
         }
         (_, Some(check)) => check.summary.clone(),
         (_, None) => "nothing was checked".to_owned(),
+    }
+}
+
+/// Takes the accusation out of a check: what cannot be read of a ledger may be the very unfollow,
+/// or the very register, that explains what was found.
+fn doubt(check: &mut Check) {
+    if check.verdict == Verdict::Fail {
+        check.verdict = Verdict::Unknown;
+        check.summary = format!("not proven by a damaged ledger: {}", check.summary);
     }
 }
 

@@ -9,8 +9,22 @@ fn main() -> ExitCode {
     match Cli::parse().run() {
         Ok(exit) => exit.into(),
         Err(error) => {
-            eprintln!("limosa: {error:#}");
+            eprintln!("limosa: {}", in_words(&error));
             Exit::Usage.into()
         }
     }
+}
+
+/// An error and its causes, from the outside in. Some errors tell their cause themselves: what was
+/// said is not said again.
+fn in_words(error: &anyhow::Error) -> String {
+    let mut words = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if words.is_empty() {
+            words = cause;
+        } else if !words.contains(&cause) {
+            words = format!("{words}: {cause}");
+        }
+    }
+    words
 }

@@ -78,7 +78,9 @@ pub enum ReplayError {
         last: i64,
     },
     /// The target cannot be judged, so nothing was sent.
-    #[error("target {target}: {source}")]
+    #[error(
+        "target {target}: {source}; nothing was sent: is it running? start it, or correct --target"
+    )]
     Target {
         /// The target.
         target: String,
@@ -144,7 +146,7 @@ pub async fn replay(
     let outline = outline(plan)?;
     let reader = reader(&plan.target, &plan.profile)?;
     let unusable = |source| ReplayError::Target { target: plan.target.to_string(), source };
-    reader.latest().await.map_err(unusable)?;
+    reader.look(plan.timeouts.connect + plan.timeouts.response).await.map_err(unusable)?;
 
     let (run, part) = open_run(plan, &outline)?;
     if part.number == 0 {

@@ -5,7 +5,7 @@ use crate::error::{LineFault, TraceError};
 use crate::line::{LINE_LIMIT, Lines, Next, parse};
 use sha2::{Digest, Sha256};
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 /// Bytes asked for in one read of the file.
@@ -131,7 +131,7 @@ pub fn digest(path: impl AsRef<Path>) -> Result<String, TraceError> {
         match hashed.read(&mut buffer) {
             Ok(0) => return Ok(hexadecimal(hashed.hash)),
             Ok(_) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(source) => {
                 return Err(TraceError::Read { name: path.display().to_string(), line: 1, source });
             }
@@ -146,7 +146,7 @@ struct Hashed<R> {
 }
 
 impl<R: Read> Read for Hashed<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.source.read(buffer)?;
         self.hash.update(&buffer[..count]);
         Ok(count)
@@ -158,14 +158,18 @@ fn hexadecimal(hash: Sha256) -> String {
 }
 
 fn open(path: &Path) -> Result<File, TraceError> {
-    File::open(path).map_err(|source| TraceError::Open { name: path.display().to_string(), source })
+    let refused = |source| TraceError::Open { name: path.display().to_string(), source };
+    let file = File::open(path).map_err(refused)?;
+    if file.metadata().map_err(refused)?.is_dir() {
+        return Err(refused(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory")));
+    }
+    Ok(file)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::command::Action;
-    use std::io;
 
     #[test]
     fn quotes_backslashes_and_u_feff_are_plain_characters() {

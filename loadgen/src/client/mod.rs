@@ -15,6 +15,8 @@ mod encode;
 pub mod http1;
 pub mod readback;
 mod sender;
+#[cfg(test)]
+mod testing;
 
 pub use base_url::{BaseUrl, BaseUrlError};
 pub use encode::{ClientKind, RequestEncoder};

@@ -18,6 +18,9 @@ const CONCURRENCY: usize = 8;
 const TRIES: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(250);
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// A client that gives up sooner than this (the simulator's) does not make a server unusable that
+/// is only slow to begin.
+const SHORTEST_LOOK: Duration = Duration::from_secs(2);
 /// No answer that is read back is longer.
 const MAX_BODY_BYTES: usize = 64 << 20;
 /// How many gaps are named one by one.
@@ -79,6 +82,19 @@ impl Reader {
     pub async fn latest(&self) -> Result<i64, ReadError> {
         let answer = self.get(&self.profile.path("/latest")).await?;
         answer.success(&self.profile, Operation::Latest, |json| self.profile.parse_latest(json))
+    }
+
+    /// Whether the target answers as the API does, found out within `limit`.
+    ///
+    /// # Errors
+    /// As [`Reader::latest`].
+    pub async fn look(&self, limit: Duration) -> Result<(), ReadError> {
+        let limit = limit.max(SHORTEST_LOOK);
+        let silent = || ReadError::NoAnswer {
+            path: self.profile.path("/latest"),
+            reason: format!("no answer within {} s", limit.as_secs_f64()),
+        };
+        tokio::time::timeout(limit, self.latest()).await.map_err(|_| silent())?.map(|_| ())
     }
 
     /// Reads back the given users, and whoever else has messages there.

@@ -141,3 +141,6 @@ impl Sender {
         Err(last)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,7 +19,7 @@ pub enum RunDirError {
     #[error("{path} is not a run directory: it has no manifest.json", path = .0.display())]
     NotARun(PathBuf),
     /// A new run would overwrite an old one.
-    #[error("{path} already holds a run: choose another --run-dir, or go on with that run by --from-id", path = .0.display())]
+    #[error("{path} is not empty: choose another --run-dir, or, where it holds a run, go on with that one by --from-id", path = .0.display())]
     Occupied(PathBuf),
     /// Another limosa is writing it.
     #[error("{path} is being written by another limosa: wait for it to end", path = .0.display())]

@@ -3,7 +3,7 @@
 use super::writer::{FRAME_HEADER_BYTES, HEADER_BYTES, MAGIC};
 use super::{Frame, LedgerError};
 use fs_err as fs;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 /// Frames are far smaller; a length above this is damage.
@@ -134,7 +134,11 @@ impl OpenSegment {
         let [a, b, c, d, crc @ ..] = head;
         let length = u32::from_le_bytes([a, b, c, d]);
         if length == 0 {
-            return Ok(None);
+            return if crc == [0; 4] && self.rest_is_blank()? {
+                Ok(None)
+            } else {
+                Err(io::ErrorKind::InvalidData.into())
+            };
         }
         if length > MAX_FRAME_BYTES {
             return Err(io::ErrorKind::InvalidData.into());
@@ -147,6 +151,21 @@ impl OpenSegment {
         let frame = Frame::decode(&self.payload).ok_or(io::ErrorKind::InvalidData)?;
         self.offset += (FRAME_HEADER_BYTES + self.payload.len()) as u64;
         Ok(Some(frame))
+    }
+}
+
+impl OpenSegment {
+    /// After the last frame a segment holds zeros only. Anything else is a frame behind a length
+    /// that was lost.
+    fn rest_is_blank(&mut self) -> io::Result<bool> {
+        loop {
+            let rest = self.input.fill_buf()?;
+            let length = rest.len();
+            if length == 0 || rest.iter().any(|byte| *byte != 0) {
+                return Ok(length == 0);
+            }
+            self.input.consume(length);
+        }
     }
 }
 

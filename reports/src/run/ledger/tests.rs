@@ -147,6 +147,29 @@ fn damage_is_named_and_the_rest_is_read() {
     assert!((1..10).contains(&read.iter().filter(|entry| entry.part == 0).count()));
 }
 
+/// A length that became zero must not pass for the end.
+#[test]
+fn any_flipped_bit_after_the_header_is_damage() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut writer = LedgerWriter::create(directory.path(), 0, 0);
+    // 128 bytes: a length with a single bit set.
+    writer.append(&intent(0, &"x".repeat(61))).unwrap();
+    writer.append(&outcome(0)).unwrap();
+    writer.append(&outcome(1)).unwrap();
+    writer.finish().unwrap();
+    let path = directory.path().join("000-00000.ledger");
+    let good = fs::read(&path).unwrap();
+    assert_eq!(good[writer::HEADER_BYTES], 128);
+    for bit in writer::HEADER_BYTES * 8..good.len() * 8 {
+        let mut bytes = good.clone();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        fs::write(&path, bytes).unwrap();
+        let mut reader = LedgerReader::open(directory.path()).unwrap();
+        assert!(reader.by_ref().all(|frame| frame.is_ok()));
+        assert_eq!(reader.damage().len(), 1, "bit {bit}");
+    }
+}
+
 #[test]
 fn a_newer_format_and_a_foreign_file_are_refused() {
     let directory = tempfile::tempdir().unwrap();
