@@ -20,7 +20,6 @@ pub(super) struct Shared<I> {
     stop: StopRule,
     /// The first command of the last that were not sent in a row, and how many there are.
     unsent: Option<(i64, u32)>,
-    last_id: Option<i64>,
     ended: Option<Result<Ending, EngineError>>,
 }
 
@@ -29,16 +28,7 @@ where
     I: Iterator<Item = Result<ScheduledRequest, TraceError>>,
 {
     pub(super) fn new(schedule: I, lanes: Lanes, recorder: Recorder, stop: StopRule) -> Self {
-        Self {
-            schedule,
-            exhausted: false,
-            lanes,
-            recorder,
-            stop,
-            unsent: None,
-            last_id: None,
-            ended: None,
-        }
+        Self { schedule, exhausted: false, lanes, recorder, stop, unsent: None, ended: None }
     }
 
     /// The next request of the schedule, not admitted yet; `None` at its end.
@@ -108,7 +98,6 @@ where
         }
         self.lanes.finish(slot, outcome.done_ns);
         if intent.operation.is_write() {
-            self.last_id = self.last_id.max(Some(intent.command_id));
             self.count_unsent(intent.command_id, outcome.ack);
         }
     }
@@ -122,14 +111,16 @@ where
         if let (Some((resume_at, count)), Some(limit)) = (self.unsent, self.stop.unreachable)
             && count >= limit
         {
+            let resume_at = self.lanes.held_ids().fold(resume_at, i64::min);
             self.end(Ok(Ending::Unreachable { resume_at }));
         }
     }
 
     /// Ends the run on the user's word.
     pub(super) fn interrupt(&mut self) {
-        let last_id = self.last_id;
-        self.end(Ok(Ending::Interrupted { last_id }));
+        let next = self.pull().map(|request| request.command_id);
+        let resume_at = self.lanes.held_ids().chain(next).min();
+        self.end(Ok(Ending::Interrupted { resume_at }));
     }
 
     /// The first reason to end a run is the one that counts.

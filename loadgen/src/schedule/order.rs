@@ -85,6 +85,11 @@ impl Lanes {
         self.slots.len() - self.free.len()
     }
 
+    /// The command ids of the requests that were not taken yet.
+    pub fn held_ids(&self) -> impl Iterator<Item = i64> {
+        self.slots.iter().filter_map(|slot| Some(slot.request.as_ref()?.command_id))
+    }
+
     /// How many requests may be sent now.
     pub fn ready(&self) -> usize {
         self.ready.len()
