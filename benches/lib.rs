@@ -140,6 +140,7 @@ pub fn judged_run(path: &Path, commands: &[Command]) -> RunDir {
         started: now,
         finished: Some(now),
         mode: Mode {
+            connections: 1,
             order: "strict".to_owned(),
             client: "limosa".to_owned(),
             pace: "max".to_owned(),
@@ -153,6 +154,7 @@ pub fn judged_run(path: &Path, commands: &[Command]) -> RunDir {
             commands: commands.len() as u64,
             ids,
         },
+        planned_ids: commands.len() as u64,
         seed: 1,
         profile: serde_json::to_value(Profile::default()).unwrap(),
         machine: machine::describe(),

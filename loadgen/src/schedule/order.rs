@@ -128,11 +128,10 @@ impl Lanes {
             }
         }
         let mut blockers = 0;
-        for blocker in [before, register.filter(|register| before != Some(*register))] {
-            if let Some(blocker) = blocker {
-                self.slots[blocker.0].waiting.push(id);
-                blockers += 1;
-            }
+        let register = register.filter(|register| before != Some(*register));
+        for blocker in before.into_iter().chain(register) {
+            self.slots[blocker.0].waiting.push(id);
+            blockers += 1;
         }
         let ready_ns = request.intended_ns.unwrap_or(now_ns);
         let request = Some(request);
