@@ -70,6 +70,22 @@ pub enum EngineError {
     Record(#[from] RecordError),
 }
 
+/// The next request of the schedule, with its bytes in `out`.
+fn prepare(
+    encoder: &RequestEncoder,
+    schedule: &mut impl Iterator<Item = Result<ScheduledRequest, TraceError>>,
+    out: &mut Vec<u8>,
+) -> Option<Result<ScheduledRequest, TraceError>> {
+    let request = schedule.next()?;
+    if let Ok(request) = &request {
+        match &request.payload {
+            Payload::Command(action) => encoder.command(request.command_id, action, out),
+            Payload::ReadLatest => encoder.read_latest(out),
+        }
+    }
+    Some(request)
+}
+
 impl Strict<'_> {
     /// Sends the whole schedule, or until it is to stop.
     ///
@@ -77,29 +93,29 @@ impl Strict<'_> {
     /// [`EngineError`]; what was sent before is recorded.
     pub async fn run(
         &mut self,
-        schedule: impl Iterator<Item = Result<ScheduledRequest, TraceError>>,
+        mut schedule: impl Iterator<Item = Result<ScheduledRequest, TraceError>>,
         recorder: &mut Recorder,
     ) -> Result<Ending, EngineError> {
-        let mut bytes = Vec::new();
+        let (mut bytes, mut next_bytes) = (Vec::new(), Vec::new());
         let mut unsent: Option<(i64, u32)> = None;
         let mut last_id = None;
         let mut free_ns = self.clock.now_ns();
-        for request in schedule {
-            let request = request?;
+        let mut next = prepare(&self.encoder, &mut schedule, &mut next_bytes);
+        while let Some(request) = next.transpose()? {
+            std::mem::swap(&mut bytes, &mut next_bytes);
             if self.is_interrupted_before(request.intended_ns.unwrap_or(0)).await {
                 return Ok(Ending::Interrupted { last_id });
-            }
-            match &request.payload {
-                Payload::Command(action) => {
-                    self.encoder.command(request.command_id, action, &mut bytes);
-                }
-                Payload::ReadLatest => self.encoder.read_latest(&mut bytes),
             }
             let ready_ns = request.intended_ns.map_or(free_ns, |intended| intended.max(free_ns));
             let intent = recorder.intent(request, ready_ns, self.clock.now_ns())?;
             let is_read = intent.operation == Operation::Latest;
             let sender = if is_read { &mut self.reads } else { &mut self.commands };
-            let attempt = sender.send(&bytes).await;
+            // The next request is made ready while the target works on this one, and not between
+            // this one's answer and the next one's send.
+            let attempt;
+            (attempt, next) = tokio::join!(biased; sender.send(&bytes), async {
+                prepare(&self.encoder, &mut schedule, &mut next_bytes)
+            });
             free_ns = attempt.done_ns;
             let outcome = self.outcome(intent.sequence, intent.operation, &attempt);
             recorder.outcome(&intent, &outcome)?;
