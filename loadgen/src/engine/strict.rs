@@ -103,7 +103,11 @@ impl Strict<'_> {
         let mut next = prepare(&self.encoder, &mut schedule, &mut next_bytes);
         while let Some(request) = next.transpose()? {
             std::mem::swap(&mut bytes, &mut next_bytes);
-            if self.is_interrupted_before(request.intended_ns.unwrap_or(0)).await {
+            let interrupted = match request.intended_ns {
+                Some(intended_ns) => self.is_interrupted_before(intended_ns).await,
+                None => self.interrupted.load(Ordering::Relaxed),
+            };
+            if interrupted {
                 return Ok(Ending::Interrupted { last_id });
             }
             let ready_ns = request.intended_ns.map_or(free_ns, |intended| intended.max(free_ns));
