@@ -63,15 +63,15 @@ impl LedgerWriter {
         Ok(())
     }
 
-    /// Ends the part: the last segment is cut to its length and handed to the disk.
+    /// Ends the part: the last segment is cut to its length and synced to the disk.
     ///
     /// # Errors
     /// [`LedgerError::Io`] where the file system refuses.
     pub fn finish(mut self) -> Result<(), LedgerError> {
-        match self.current.take() {
-            Some(segment) => segment.close(),
-            None => Ok(()),
-        }
+        let Some(segment) = self.current.take() else { return Ok(()) };
+        let path = segment.path.clone();
+        let file = segment.close()?;
+        file.sync_data().map_err(|source| LedgerError::Io { path, source })
     }
 
     fn rotate(&mut self, need: usize) -> Result<&mut Segment, LedgerError> {
@@ -111,13 +111,14 @@ impl Segment {
         self.used += FRAME_HEADER_BYTES + length;
     }
 
-    fn close(mut self) -> Result<(), LedgerError> {
+    /// Cuts the segment to its length. Not synced: a run must not wait for a disk between two
+    /// requests, and a kill of this process loses nothing that the kernel has.
+    fn close(mut self) -> Result<fs::File, LedgerError> {
         self.push(&End);
         let Self { path, file, map, used } = self;
         drop(map);
-        file.set_len(used as u64)
-            .and_then(|()| file.sync_data())
-            .map_err(|source| LedgerError::Io { path, source })
+        file.set_len(used as u64).map_err(|source| LedgerError::Io { path, source })?;
+        Ok(file)
     }
 }
 
