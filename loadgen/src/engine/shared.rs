@@ -1,6 +1,7 @@
 //! What the connections of a run share: the schedule, the lanes, the records, and how it ends.
 
 use super::{Ending, EngineError, StopRule};
+use crate::client::RequestEncoder;
 use crate::record::Recorder;
 use crate::schedule::{Lanes, Ready, ScheduledRequest, SlotId};
 use limosa_reports::run::ledger::{Intent, Outcome};
@@ -14,6 +15,10 @@ const WINDOW: usize = 1 << 14;
 /// What the connections share.
 pub(super) struct Shared<I> {
     schedule: I,
+    /// The next request of the schedule and its bytes, made ready while another was under way.
+    next: Option<ScheduledRequest>,
+    next_bytes: Vec<u8>,
+    next_sequence: Option<u64>,
     exhausted: bool,
     lanes: Lanes,
     recorder: Recorder,
@@ -28,11 +33,25 @@ where
     I: Iterator<Item = Result<ScheduledRequest, TraceError>>,
 {
     pub(super) fn new(schedule: I, lanes: Lanes, recorder: Recorder, stop: StopRule) -> Self {
-        Self { schedule, exhausted: false, lanes, recorder, stop, unsent: None, ended: None }
+        Self {
+            schedule,
+            next: None,
+            next_bytes: Vec::new(),
+            next_sequence: None,
+            exhausted: false,
+            lanes,
+            recorder,
+            stop,
+            unsent: None,
+            ended: None,
+        }
     }
 
     /// The next request of the schedule, not admitted yet; `None` at its end.
     pub(super) fn pull(&mut self) -> Option<ScheduledRequest> {
+        if let Some(request) = self.next.take() {
+            return Some(request);
+        }
         match self.schedule.next() {
             Some(Ok(request)) => return Some(request),
             Some(Err(error)) => self.end(Err(error.into())),
@@ -40,6 +59,34 @@ where
         }
         self.exhausted = true;
         None
+    }
+
+    /// Makes the next request ready while another is under way, so that it is not done between
+    /// that one's answer and this one's send.
+    pub(super) fn prepare(&mut self, encoder: &RequestEncoder) {
+        if self.next.is_some() || self.exhausted {
+            return;
+        }
+        self.next = self.pull();
+        if let Some(request) = &self.next {
+            encoder.request(request, &mut self.next_bytes);
+            self.next_sequence = Some(request.sequence);
+        }
+    }
+
+    /// Writes the request's bytes into `out`.
+    pub(super) fn encode(
+        &mut self,
+        request: &ScheduledRequest,
+        encoder: &RequestEncoder,
+        out: &mut Vec<u8>,
+    ) {
+        if self.next_sequence == Some(request.sequence) {
+            std::mem::swap(&mut self.next_bytes, out);
+            self.next_sequence = None;
+        } else {
+            encoder.request(request, out);
+        }
     }
 
     pub(super) fn admit(&mut self, request: ScheduledRequest, now_ns: u64) {
