@@ -141,6 +141,7 @@ pub fn judged_run(path: &Path, commands: &[Command]) -> RunDir {
         finished: Some(now),
         mode: Mode {
             order: "strict".to_owned(),
+            connections: 1,
             client: "limosa".to_owned(),
             pace: "max".to_owned(),
             connect_timeout_ms: 5_000,

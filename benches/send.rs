@@ -5,7 +5,7 @@
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use limosa::client::{BaseUrl, ClientKind, RequestEncoder};
 use limosa::profile::Profile;
-use limosa::schedule::{Pace, Strict};
+use limosa::schedule::{Pace, Schedule};
 use limosa_benches::{COURSE_COMMANDS, commands};
 use std::convert::Infallible;
 use std::hint::black_box;
@@ -17,7 +17,7 @@ fn send(criterion: &mut Criterion) {
     group.bench_function("schedule", |bencher| {
         bencher.iter(|| {
             let source = commands.iter().cloned().map(Ok::<_, Infallible>);
-            Strict::new(source, Pace::Speed(1e5), 0.05, 1).map(black_box).count()
+            Schedule::new(source, Pace::Speed(1e5), 0.05, 1).map(black_box).count()
         });
     });
     let target: BaseUrl = "http://127.0.0.1:5001".parse().unwrap();

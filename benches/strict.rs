@@ -8,12 +8,12 @@
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
 
-use limosa::client::{BaseUrl, ClientKind, RequestEncoder, Sender, Timeouts};
+use limosa::client::{BaseUrl, ClientKind, RequestEncoder, Timeouts};
 use limosa::clock::Clock;
-use limosa::engine::{Ending, StopRule, Strict};
+use limosa::engine::{Ending, Engine, StopRule};
 use limosa::profile::Profile;
 use limosa::record::Recorder;
-use limosa::schedule::{self, Pace};
+use limosa::schedule::{Order, Pace, Schedule};
 use limosa_benches::commands;
 use limosa_reports::run::ledger::LedgerWriter;
 use limosa_scenarios::{TraceReader, TraceWriter};
@@ -21,8 +21,7 @@ use limosa_server::{Config, passwords::PasswordCost};
 use std::fs::File;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Instant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -93,31 +92,29 @@ fn runtime() -> tokio::runtime::Runtime {
 
 /// Commands a second by the engine, as `limosa replay` sets it up.
 fn by_limosa(address: SocketAddr, trace: &Path, folder: &Path) -> f64 {
-    let target: BaseUrl = format!("http://{address}").parse().unwrap();
-    let profile = Profile::default();
-    let mut recorder = Recorder::new(LedgerWriter::create(folder, 0, 0), None);
+    let recorder = Recorder::new(LedgerWriter::create(folder, 0, 0), None);
+    let live = recorder.live();
     let reader = TraceReader::open(trace).unwrap();
-    let schedule = schedule::Strict::new(reader, Pace::Max, 0.0, 1);
-    let clock = Clock::start();
-    let sender = || Sender::new(target.clone(), ClientKind::Limosa, Timeouts::PATIENT, clock);
-    let interrupted = AtomicBool::new(false);
-    let mut engine = Strict {
-        clock,
-        profile: &profile,
-        encoder: RequestEncoder::new(ClientKind::Limosa, &target, &profile),
-        commands: sender(),
-        reads: sender(),
+    let schedule = Schedule::new(reader, Pace::Max, 0.0, 1);
+    let engine = Engine {
+        clock: Clock::start(),
+        profile: Profile::default(),
+        target: format!("http://{address}").parse().unwrap(),
         replica: 0,
+        client: ClientKind::Limosa,
+        timeouts: Timeouts::PATIENT,
+        order: Order::Strict,
+        pace: Pace::Max,
+        connections: 1,
         stop: StopRule { unreachable: Some(1) },
-        interrupted: &interrupted,
+        interrupted: Arc::default(),
     };
     let begun = Instant::now();
-    let ending = runtime().block_on(engine.run(schedule, &mut recorder)).unwrap();
+    let ending = runtime().block_on(engine.run(schedule, recorder)).unwrap();
     let elapsed = begun.elapsed();
     assert_eq!(ending, Ending::Complete);
-    let sent = recorder.live().snapshot();
+    let sent = live.snapshot();
     assert_eq!(sent.errors, 0);
-    recorder.finish().unwrap();
     sent.done as f64 / elapsed.as_secs_f64()
 }
 
