@@ -144,7 +144,7 @@ pub async fn replay(
     on_start: impl FnOnce(Arc<Live>, u64, &Path),
 ) -> Result<Finished, ReplayError> {
     let outline = outline(plan)?;
-    let reader = reader(&plan.target, &plan.profile)?;
+    let reader = reader(&plan.target, &plan.profile, plan.timeouts)?;
     let unusable = |source| ReplayError::Target { target: plan.target.to_string(), source };
     reader.look(plan.timeouts.connect + plan.timeouts.response).await.map_err(unusable)?;
 
@@ -207,8 +207,12 @@ pub async fn read_back(
 ///
 /// # Errors
 /// [`ReplayError::Target`] where no HTTP client can be made.
-pub fn reader(target: &BaseUrl, profile: &Profile) -> Result<Reader, ReplayError> {
-    Reader::new(target.clone(), profile.clone())
+pub fn reader(
+    target: &BaseUrl,
+    profile: &Profile,
+    timeouts: Timeouts,
+) -> Result<Reader, ReplayError> {
+    Reader::new(target.clone(), profile.clone(), timeouts)
         .map_err(|source| ReplayError::Target { target: target.to_string(), source })
 }
 
