@@ -77,6 +77,12 @@ pub enum ReplayError {
         /// The last id in it.
         last: i64,
     },
+    /// The trace can be read only once, or for ever.
+    #[error(
+        "the trace {} is no regular file, and it is read several times: write it to a file first",
+        .0.display()
+    )]
+    NoFile(PathBuf),
     /// The target cannot be judged, so nothing was sent.
     #[error(
         "target {target}: {source}; nothing was sent: is it running? start it, or correct --target"
@@ -218,6 +224,10 @@ pub fn reader(
 
 /// Reads the whole trace before anything is sent: a bad line in the middle must not end a run.
 fn outline(plan: &Plan) -> Result<Outline, ReplayError> {
+    // Opening a pipe would wait for its writer.
+    if fs_err::metadata(&plan.trace).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        return Err(ReplayError::NoFile(plan.trace.clone()));
+    }
     let mut users = BTreeSet::new();
     let mut ids: Option<(i64, i64)> = None;
     let mut commands = 0;
