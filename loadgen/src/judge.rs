@@ -4,7 +4,7 @@ use crate::check::audit::Evidence;
 use crate::check::{answers, audit, cascade, downtime, latest, totals, trust};
 use crate::profile::Profile;
 use jiff::Timestamp;
-use limosa_reports::render::{count, counted};
+use limosa_reports::render::{all, count, counted};
 use limosa_reports::run::derive::{DeriveError, derive};
 use limosa_reports::run::histograms::{self, Figure, LatencyLogError};
 use limosa_reports::run::ledger::Entry;
@@ -229,9 +229,9 @@ fn latest_check(judgement: &LatestJudgement) -> Check {
             )
         }
         (_, Some(legal)) => format!(
-            "all {} of latest named the last command ({legal:.1} answers a read would have been \
+            "{} of latest named the last command ({legal:.1} answers a read would have been \
              right)",
-            counted(*reads, "read")
+            all(*reads, "read")
         ),
         _ => "latest was read, but nothing is known of its start".to_owned(),
     };
@@ -248,9 +248,10 @@ fn headline(verdict: Verdict, checks: &[Check], audit: Option<&Audit>, totals: &
         }
         (Verdict::Pass, _) => {
             let acknowledged = totals.commands(Ack::Acknowledged);
+            let (were, them) = if acknowledged == 1 { ("was", "it") } else { ("were", "them") };
             format!(
-                "all {} were acknowledged, and nothing of them is missing",
-                counted(acknowledged, "command")
+                "{} {were} acknowledged, and nothing of {them} is missing",
+                all(acknowledged, "command")
             )
         }
         (_, Some(check)) => check.summary.clone(),

@@ -78,6 +78,12 @@ pub enum ReplayError {
         /// The last id in it.
         last: i64,
     },
+    /// The trace can be read only once, or for ever.
+    #[error(
+        "the trace {} is no regular file, and it is read several times: write it to a file first",
+        .0.display()
+    )]
+    NoFile(PathBuf),
     /// The target cannot be judged, so nothing was sent.
     #[error(
         "target {target}: {source}; nothing was sent: is it running? start it, or correct --target"
@@ -156,7 +162,7 @@ pub async fn replay(
     on_start: impl FnOnce(Arc<Live>, u64, &Path),
 ) -> Result<Finished, ReplayError> {
     let outline = outline(plan)?;
-    let reader = reader(&plan.target, &plan.profile)?;
+    let reader = reader(&plan.target, &plan.profile, plan.timeouts)?;
     let unusable = |source| ReplayError::Target { target: plan.target.to_string(), source };
     reader.look(plan.timeouts.connect + plan.timeouts.response).await.map_err(unusable)?;
 
@@ -236,13 +242,21 @@ fn forget_read_backs(run: &RunDir) -> Result<(), RunDirError> {
 ///
 /// # Errors
 /// [`ReplayError::Target`] where no HTTP client can be made.
-pub fn reader(target: &BaseUrl, profile: &Profile) -> Result<Reader, ReplayError> {
-    Reader::new(target.clone(), profile.clone())
+pub fn reader(
+    target: &BaseUrl,
+    profile: &Profile,
+    timeouts: Timeouts,
+) -> Result<Reader, ReplayError> {
+    Reader::new(target.clone(), profile.clone(), timeouts)
         .map_err(|source| ReplayError::Target { target: target.to_string(), source })
 }
 
 /// Reads the whole trace before anything is sent: a bad line in the middle must not end a run.
 fn outline(plan: &Plan) -> Result<Outline, ReplayError> {
+    // Opening a pipe would wait for its writer.
+    if fs_err::metadata(&plan.trace).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        return Err(ReplayError::NoFile(plan.trace.clone()));
+    }
     let mut users = BTreeSet::new();
     let mut ids: Option<(i64, i64)> = None;
     let mut commands = 0;

@@ -1,6 +1,6 @@
 //! Whether every command got the answer that a correct server gives.
 
-use limosa_reports::render::{count, counted};
+use limosa_reports::render::{all, count, counted};
 use limosa_reports::run::ledger::{Entry, Intent};
 use limosa_reports::run::operation::{Ack, Operation};
 use limosa_reports::run::readback::ReadBack;
@@ -51,7 +51,8 @@ pub fn check(entries: &[Entry], before: Option<&ReadBack>) -> Check {
     let (verdict, summary) = if tried == 0 {
         (Verdict::Unknown, "no command was sent".to_owned())
     } else if total == 0 && impossible == 0 {
-        (Verdict::Pass, format!("all {} were acknowledged", counted(acknowledged, "command")))
+        let were = if acknowledged == 1 { "was" } else { "were" };
+        (Verdict::Pass, format!("{} {were} acknowledged", all(acknowledged, "command")))
     } else if total == 0 {
         let summary = format!(
             "{} acknowledged; {} refused as it should be (the name was taken, or a user was never \

@@ -1,6 +1,6 @@
 //! Whether the measurement itself can be trusted.
 
-use limosa_reports::render::counted;
+use limosa_reports::render::{all, counted};
 use limosa_reports::run::ledger::Entry;
 use limosa_reports::run::operation::Ack;
 use limosa_reports::run::verdict::{Check, Trust, Verdict};
@@ -67,10 +67,7 @@ fn ledger(trust: &Trust) -> Check {
         );
         (Verdict::Pass, summary)
     } else {
-        (
-            Verdict::Pass,
-            format!("all {} and outcomes are recorded", counted(trust.requests, "request")),
-        )
+        (Verdict::Pass, format!("the outcome of {} is recorded", all(trust.requests, "request")))
     };
     Check { name: "ledger".into(), verdict, summary }
 }

@@ -1,7 +1,7 @@
 //! `limosa judge`: judges a run again from its directory.
 
 use super::{exit::Exit, outcome};
-use crate::client::BaseUrl;
+use crate::client::{BaseUrl, Timeouts};
 use crate::judge::judge;
 use crate::profile::Profile;
 use crate::replay;
@@ -61,9 +61,17 @@ fn read_back(run: &RunDir, target: Option<BaseUrl>) -> anyhow::Result<()> {
         Some(target) => target,
         None => manifest.targets.last().context("the manifest names no target")?.parse()?,
     };
-    let reader = replay::reader(&target, &profile)?;
-    let timeout = Duration::from_millis(manifest.mode.response_timeout_ms);
-    let unread = super::runtime()?.block_on(replay::read_back(run, &reader, timeout, timeout))?;
+    let timeouts = Timeouts {
+        connect: Duration::from_millis(manifest.mode.connect_timeout_ms),
+        response: Duration::from_millis(manifest.mode.response_timeout_ms),
+    };
+    let reader = replay::reader(&target, &profile, timeouts)?;
+    let unread = super::runtime()?.block_on(replay::read_back(
+        run,
+        &reader,
+        timeouts.response,
+        timeouts.response,
+    ))?;
     match unread {
         Some(error) => Err(error).with_context(|| format!("target {target}")),
         None => Ok(()),

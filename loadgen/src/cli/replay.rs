@@ -163,9 +163,14 @@ impl Args {
             settle: self.settle,
             run_dir: self.run_dir,
             runs: PathBuf::from("runs"),
-            command_line: std::env::args().collect(),
+            command_line: command_line(),
         })
     }
+}
+
+/// The command line for the manifest. A path may be no UTF-8; what is not is replaced.
+fn command_line() -> Vec<String> {
+    std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect()
 }
 
 /// The first Ctrl-C ends the run after the request that is under way, so that it can be judged; the

@@ -20,4 +20,4 @@ mod testing;
 
 pub use base_url::{BaseUrl, BaseUrlError};
 pub use encode::{ClientKind, RequestEncoder};
-pub use sender::{Attempt, Sender, Timeouts};
+pub use sender::{Attempt, KeepAlive, Sender, Timeouts};

@@ -1,7 +1,8 @@
 //! Reading the target back through its public API alone: `/fllws/{user}`, `/msgs/{user}`, `/msgs`
 //! and `/latest`. Works on any server that speaks the protocol, or deviates as its profile says.
 
-use super::BaseUrl;
+use super::http1::{Connection, Patience};
+use super::{BaseUrl, Timeouts};
 use crate::profile::Profile;
 use limosa_reports::run::FORMAT_VERSION;
 use limosa_reports::run::operation::Operation;
@@ -9,7 +10,9 @@ use limosa_reports::run::readback::{Header, Message, ReadBack, UserState};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
 use std::time::Duration;
+use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 /// How many reads are under way at once.
@@ -17,10 +20,15 @@ const CONCURRENCY: usize = 8;
 /// A read is tried so often before it counts as a gap.
 const TRIES: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(250);
-const TIMEOUT: Duration = Duration::from_secs(30);
+/// The listing of all messages may be as large as the target's store, and is read alone.
+const LISTING_TIMEOUT: Duration = Duration::from_secs(30);
 /// A client that gives up sooner than this (the simulator's) does not make a server unusable that
 /// is only slow to begin.
 const SHORTEST_LOOK: Duration = Duration::from_secs(2);
+/// Nor one that is slow to list all that a user has, while it is asked for others.
+const SHORTEST_READ: Duration = Duration::from_secs(5);
+/// After so many users in a row without an answer no others are asked.
+const GIVE_UP: usize = 5;
 /// No answer that is read back is longer.
 const MAX_BODY_BYTES: usize = 64 << 20;
 /// How many gaps are named one by one.
@@ -57,22 +65,27 @@ pub struct Reader {
     http: reqwest::Client,
     target: BaseUrl,
     profile: Profile,
+    timeouts: Timeouts,
 }
 
 impl Reader {
-    /// A reader of `target`, which deviates as `profile` says.
+    /// A reader of `target`, which deviates as `profile` says. It waits for each connection and
+    /// answer as long as `timeouts` say, for large answers a little longer.
     ///
     /// # Errors
     /// [`ReadError::NoAnswer`] where no HTTP client can be made.
-    pub fn new(target: BaseUrl, profile: Profile) -> Result<Self, ReadError> {
+    pub fn new(target: BaseUrl, profile: Profile, timeouts: Timeouts) -> Result<Self, ReadError> {
+        let timeouts = Timeouts {
+            connect: timeouts.connect.max(SHORTEST_LOOK),
+            response: timeouts.response.max(SHORTEST_READ),
+        };
         let http = reqwest::Client::builder()
-            .timeout(TIMEOUT)
-            .connect_timeout(Duration::from_secs(5))
+            .connect_timeout(timeouts.connect)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .build()
             .map_err(|error| ReadError::NoAnswer { path: "/".into(), reason: chain(&error) })?;
-        Ok(Self { http, target, profile })
+        Ok(Self { http, target, profile, timeouts })
     }
 
     /// What `GET /latest` reports.
@@ -80,7 +93,7 @@ impl Reader {
     /// # Errors
     /// [`ReadError`]: the target is out of reach, or this is not its API.
     pub async fn latest(&self) -> Result<i64, ReadError> {
-        let answer = self.get(&self.profile.path("/latest")).await?;
+        let answer = self.get(&self.profile.path("/latest"), self.timeouts.response).await?;
         answer.success(&self.profile, Operation::Latest, |json| self.profile.parse_latest(json))
     }
 
@@ -90,10 +103,7 @@ impl Reader {
     /// As [`Reader::latest`].
     pub async fn look(&self, limit: Duration) -> Result<(), ReadError> {
         let limit = limit.max(SHORTEST_LOOK);
-        let silent = || ReadError::NoAnswer {
-            path: self.profile.path("/latest"),
-            reason: format!("no answer within {} s", limit.as_secs_f64()),
-        };
+        let silent = || silent(&self.profile.path("/latest"), limit);
         tokio::time::timeout(limit, self.latest()).await.map_err(|_| silent())?.map(|_| ())
     }
 
@@ -108,7 +118,8 @@ impl Reader {
     ) -> Result<ReadBack, ReadError> {
         let latest = self.latest().await?;
         let mut limits = Vec::new();
-        let listing = self.messages("/msgs", latest).await;
+        let patience = LISTING_TIMEOUT.max(self.timeouts.response);
+        let listing = self.messages("/msgs", latest, patience).await;
         let mut authors: BTreeMap<String, Vec<Message>> = BTreeMap::new();
         match listing {
             Ok(listed) => {
@@ -136,7 +147,7 @@ impl Reader {
             method: "api".to_owned(),
             taken_ns,
             latest: Some(latest),
-            gaps: summarised(gaps),
+            gaps,
             limits,
         };
         Ok(ReadBack { header, users: states })
@@ -151,22 +162,39 @@ impl Reader {
         let mut gaps = Vec::new();
         let mut waiting = names.into_iter();
         let mut under_way = JoinSet::new();
+        let mut unanswered = 0;
         loop {
             while under_way.len() < CONCURRENCY
+                && unanswered < GIVE_UP
                 && let Some(name) = waiting.next()
             {
                 let reader = self.clone();
                 under_way.spawn(async move { reader.user(name, latest).await });
             }
             match under_way.join_next().await {
-                None => return (states, gaps),
+                None => break,
                 Some(Ok((state, errors))) => {
+                    let is_answer =
+                        |error: &ReadError| matches!(error, ReadError::NotTheApi { .. });
+                    unanswered = if errors.iter().all(is_answer) { 0 } else { unanswered + 1 };
                     gaps.extend(errors.iter().map(ToString::to_string));
                     states.insert(state.user.clone(), state);
                 }
                 Some(Err(panic)) => gaps.push(format!("reading a user failed: {panic}")),
             }
         }
+        gaps = summarised(gaps);
+        let not_asked: Vec<String> = waiting.collect();
+        if !not_asked.is_empty() {
+            gaps.push(format!(
+                "{} more users were not asked for: {GIVE_UP} in a row were not answered",
+                not_asked.len()
+            ));
+        }
+        for user in not_asked {
+            states.insert(user.clone(), UserState { user, exists: None, ..UserState::default() });
+        }
+        (states, gaps)
     }
 
     /// Both resources are asked: a server may know a user in one and not in the other.
@@ -174,7 +202,8 @@ impl Reader {
         let segment = utf8_percent_encode(&name, NON_ALPHANUMERIC).to_string();
         let mut state = UserState { exists: Some(false), ..UserState::default() };
         let mut errors = Vec::new();
-        match self.follows(&format!("/fllws/{segment}"), latest).await {
+        let patience = self.timeouts.response;
+        match self.follows(&format!("/fllws/{segment}"), latest, patience).await {
             Ok(Some(follows)) => {
                 state.exists = Some(true);
                 state.follows = follows;
@@ -182,7 +211,7 @@ impl Reader {
             Ok(None) => {}
             Err(error) => errors.push(error),
         }
-        match self.messages(&format!("/msgs/{segment}"), latest).await {
+        match self.messages(&format!("/msgs/{segment}"), latest, patience).await {
             Ok(Some(messages)) => {
                 state.exists = Some(true);
                 state.messages = messages.into_iter().map(|(_, message)| message).collect();
@@ -198,8 +227,13 @@ impl Reader {
     }
 
     /// `None` where the target does not know the user.
-    async fn follows(&self, path: &str, latest: i64) -> Result<Option<Vec<String>>, ReadError> {
-        let answer = self.get(&self.profile.read_all_path(path, latest)).await?;
+    async fn follows(
+        &self,
+        path: &str,
+        latest: i64,
+        patience: Duration,
+    ) -> Result<Option<Vec<String>>, ReadError> {
+        let answer = self.get(&self.profile.read_all_path(path, latest), patience).await?;
         if self.profile.is_unknown_user(answer.status) {
             return Ok(None);
         }
@@ -213,8 +247,9 @@ impl Reader {
         &self,
         path: &str,
         latest: i64,
+        patience: Duration,
     ) -> Result<Option<Vec<(String, Message)>>, ReadError> {
-        let answer = self.get(&self.profile.read_all_path(path, latest)).await?;
+        let answer = self.get(&self.profile.read_all_path(path, latest), patience).await?;
         if self.profile.is_unknown_user(answer.status) {
             return Ok(None);
         }
@@ -227,11 +262,21 @@ impl Reader {
         Ok(Some(pairs.collect()))
     }
 
-    /// Reads change nothing, so what fails is tried again.
-    async fn get(&self, path: &str) -> Result<Answer, ReadError> {
+    /// Reads change nothing, so what fails is tried again; what is not answered within `patience` is
+    /// not.
+    async fn get(&self, path: &str, patience: Duration) -> Result<Answer, ReadError> {
         let mut tries = 1;
         loop {
-            let result = self.get_once(path).await;
+            let answered = async {
+                if has_dots(path) {
+                    self.get_as_it_is(path, patience).await
+                } else {
+                    self.get_once(path).await
+                }
+            };
+            let result = tokio::time::timeout(patience, answered)
+                .await
+                .map_err(|_elapsed| silent(path, patience))?;
             let again = match &result {
                 Ok(answer) => answer.status >= 500 && !self.profile.is_unknown_user(answer.status),
                 Err(_) => true,
@@ -271,6 +316,39 @@ impl Reader {
         let status = response.status().as_u16();
         Ok(Answer { path: path.to_owned(), status, content_type, body })
     }
+
+    /// Asks for a path that no URL can name, over a connection of Limosa's own.
+    async fn get_as_it_is(&self, path: &str, patience: Duration) -> Result<Answer, ReadError> {
+        let exchange = async {
+            let addresses = self.target.resolve().await?;
+            let mut connection = Connection::new(TcpStream::connect(&addresses[..]).await?)?;
+            let request = format!(
+                "GET {}{path} HTTP/1.1\r\nHost: {}\r\nAuthorization: {}\r\nConnection: close\r\n\r\n",
+                self.target.prefix(),
+                self.target.authority(),
+                self.profile.authorization
+            );
+            connection.exchange(request.as_bytes(), Patience::Whole(patience)).await
+        };
+        let answer = exchange.await.map_err(|error| ReadError::NoAnswer {
+            path: path.to_owned(),
+            reason: chain(&error),
+        })?;
+        let content_type = "of an unknown content type".to_owned();
+        Ok(Answer { path: path.to_owned(), status: answer.status, content_type, body: answer.body })
+    }
+}
+
+/// A URL drops segments that are `.` or `..`, percent-encoded too (WHATWG URL, section 4.4), and a
+/// user may be called so.
+fn has_dots(path: &str) -> bool {
+    let resource = path.split('?').next().unwrap_or(path);
+    resource.split('/').any(|segment| ["%2E", "%2E%2E"].contains(&segment))
+}
+
+fn silent(path: &str, patience: Duration) -> ReadError {
+    let reason = format!("no answer within {} s", patience.as_secs_f64());
+    ReadError::NoAnswer { path: path.to_owned(), reason }
 }
 
 #[derive(Debug)]
@@ -301,7 +379,7 @@ impl Answer {
 }
 
 /// An error and its causes, from the outside in.
-fn chain(error: &dyn std::error::Error) -> String {
+fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
@@ -316,11 +394,106 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 fn summarised(mut gaps: Vec<String>) -> Vec<String> {
-    gaps.sort();
+    gaps.sort_unstable();
     if gaps.len() > NAMED_GAPS {
         let more = gaps.len() - NAMED_GAPS;
         gaps.truncate(NAMED_GAPS);
         gaps.push(format!("and {more} more that could not be read"));
     }
     gaps
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{BufRead, BufReader, Write};
+    use std::net::TcpListener;
+    use std::sync::{Arc, Mutex};
+    use std::thread;
+    use std::time::Instant;
+
+    const SHORT: Timeouts =
+        Timeouts { connect: Duration::from_millis(100), response: Duration::from_millis(100) };
+
+    /// A target that answers each path as told, or says nothing; and the paths it was asked for.
+    fn target(answer: fn(&str) -> Option<&'static str>) -> (Reader, Arc<Mutex<Vec<String>>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/base", listener.local_addr().unwrap());
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let paths = Arc::clone(&asked);
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let (mut stream, paths) = (stream.unwrap(), Arc::clone(&paths));
+                thread::spawn(move || {
+                    let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+                    let Some(Ok(first)) = lines.next() else { return };
+                    while lines.next().is_some_and(|line| !line.unwrap().is_empty()) {}
+                    let path = first.split([' ', '?']).nth(1).unwrap().to_owned();
+                    paths.lock().unwrap().push(path.clone());
+                    let Some(body) = answer(&path) else {
+                        thread::sleep(Duration::from_secs(60));
+                        return;
+                    };
+                    let status = if body.is_empty() { "404 Not Found" } else { "200 OK" };
+                    let head = format!("HTTP/1.1 {status}\r\nConnection: close");
+                    let length = body.len();
+                    let _ = write!(stream, "{head}\r\nContent-Length: {length}\r\n\r\n{body}");
+                });
+            }
+        });
+        let mut reader = Reader::new(url.parse().unwrap(), Profile::default(), SHORT).unwrap();
+        reader.timeouts = SHORT;
+        (reader, asked)
+    }
+
+    #[tokio::test]
+    async fn users_who_are_called_dots_are_read() {
+        let (reader, asked) = target(|path| {
+            Some(match path {
+                "/base/latest" => r#"{"latest":1}"#,
+                "/base/msgs" => "[]",
+                "/base/msgs/%2E" => r#"[{"user":".","content":"x","pub_date":0}]"#,
+                "/base/fllws/%2E%2E" => r#"{"follows":["."]}"#,
+                _ => "",
+            })
+        });
+        let users = BTreeSet::from([".", "..", "a.b"].map(str::to_owned));
+        let read = reader.read_back(&users, 0).await.unwrap();
+        assert_eq!(read.header.gaps, [""; 0]);
+        assert_eq!(read.users["."].messages[0].content, "x");
+        assert_eq!(read.users[".."].follows, ["."]);
+        assert_eq!(read.users["a.b"].exists, Some(false));
+        let asked = asked.lock().unwrap();
+        for path in ["/base/fllws/%2E", "/base/msgs/%2E%2E", "/base/msgs/a%2Eb"] {
+            assert!(asked.contains(&path.to_owned()), "{path}: {asked:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_target_that_answers_for_no_user_is_not_asked_for_all() {
+        let (reader, asked) = target(|path| match path {
+            "/base/latest" => Some(r#"{"latest":1}"#),
+            "/base/msgs" => Some("[]"),
+            _ => None,
+        });
+        let users: BTreeSet<String> = (0..200).map(|n| format!("user{n}")).collect();
+        let begun = Instant::now();
+        let read = reader.read_back(&users, 0).await.unwrap();
+        assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+        assert!(asked.lock().unwrap().len() < 60);
+        assert_eq!(read.users.len(), 200);
+        assert!(read.users.values().all(|state| state.exists.is_none()));
+        let last = read.header.gaps.last().unwrap();
+        assert!(last.contains("more users were not asked for: 5 in a row"), "{last}");
+    }
+
+    #[tokio::test]
+    async fn a_target_that_hangs_is_given_up_within_the_timeout() {
+        let (reader, asked) = target(|_| None);
+        let begun = Instant::now();
+        let error = reader.latest().await.unwrap_err().to_string();
+        assert_eq!(error, "GET /latest: no answer within 0.1 s");
+        assert!(begun.elapsed() < Duration::from_secs(5));
+        assert_eq!(asked.lock().unwrap().len(), 1);
+    }
 }

@@ -3,9 +3,12 @@
 use super::http1::{Answer, Connection, ExchangeError, Patience};
 use super::{BaseUrl, ClientKind};
 use crate::clock::Clock;
+use crate::profile::Profile;
 use limosa_reports::run::operation::{Ack, Failure};
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::net::TcpStream;
 
@@ -62,21 +65,67 @@ impl Attempt {
     }
 }
 
+/// Whether connections to a target are used again; shared by all who send to it, so that what one
+/// of them learns spares the others.
+#[derive(Debug, Clone)]
+pub struct KeepAlive {
+    after_204: bool,
+    broken: Arc<AtomicBool>,
+}
+
+impl KeepAlive {
+    /// As the profile says, until the target shows otherwise.
+    pub fn new(profile: &Profile) -> Self {
+        Self { after_204: !profile.body_on_204, broken: Arc::default() }
+    }
+
+    fn allows(&self, answer: &Answer) -> bool {
+        answer.keep_alive
+            && (answer.status != 204 || self.after_204)
+            && !self.broken.load(Ordering::Relaxed)
+    }
+}
+
 /// Sends one request at a time to one target.
+///
+/// A target may close a connection that it promised to keep, or send a body after a 204, just when
+/// the next request is on its way. The request may have been carried out all the same, so it stays
+/// indeterminate: sending it again could store it twice. What can be done is not to let it happen
+/// again. Where a kept connection brought no whole answer and the target at once accepts another
+/// one, it does not honour keep-alive, and for the rest of the run each request gets a connection
+/// of its own. Where it accepts none, it is down, and nothing is learnt of its connections.
 #[derive(Debug)]
 pub struct Sender {
     target: BaseUrl,
     kind: ClientKind,
     timeouts: Timeouts,
     clock: Clock,
+    keep_alive: KeepAlive,
     addresses: Vec<SocketAddr>,
     connection: Option<Connection>,
+    /// Whether the last request was lost with a kept connection.
+    lost_kept: bool,
 }
 
 impl Sender {
     /// A sender that is not connected yet.
-    pub fn new(target: BaseUrl, kind: ClientKind, timeouts: Timeouts, clock: Clock) -> Self {
-        Self { target, kind, timeouts, clock, addresses: Vec::new(), connection: None }
+    pub fn new(
+        target: BaseUrl,
+        kind: ClientKind,
+        timeouts: Timeouts,
+        clock: Clock,
+        keep_alive: KeepAlive,
+    ) -> Self {
+        Self {
+            target,
+            kind,
+            timeouts,
+            clock,
+            keep_alive,
+            addresses: Vec::new(),
+            connection: None,
+            lost_kept: false,
+        }
     }
 
     /// Sends the request and waits for its answer or the timeout.
@@ -91,6 +140,7 @@ impl Sender {
 
     async fn try_send(&mut self, request: &[u8]) -> Result<Answer, Failure> {
         let kept = self.connection.take().filter(Connection::is_quiet);
+        let is_kept = kept.is_some();
         let mut connection = match kept {
             Some(connection) => connection,
             None => self.connect().await?,
@@ -99,9 +149,13 @@ impl Sender {
             ClientKind::Limosa => Patience::Whole(self.timeouts.response),
             ClientKind::Simulator => Patience::EachRead(self.timeouts.response),
         };
-        match connection.exchange(request, patience).await {
+        let exchanged = connection.exchange(request, patience).await;
+        let is_broken =
+            matches!(exchanged, Err(ExchangeError::Closed(_) | ExchangeError::Malformed(_)));
+        self.lost_kept = is_kept && is_broken;
+        match exchanged {
             Ok(answer) => {
-                if answer.keep_alive && self.kind == ClientKind::Limosa {
+                if self.keep_alive.allows(&answer) && self.kind == ClientKind::Limosa {
                     self.connection = Some(connection);
                 }
                 Ok(answer)
@@ -113,8 +167,14 @@ impl Sender {
     }
 
     async fn connect(&mut self) -> Result<Connection, Failure> {
+        let lost_kept = std::mem::take(&mut self.lost_kept);
         match tokio::time::timeout(self.timeouts.connect, self.connect_to_any()).await {
-            Ok(Ok(connection)) => Ok(connection),
+            Ok(Ok(connection)) => {
+                if lost_kept {
+                    self.keep_alive.broken.store(true, Ordering::Relaxed);
+                }
+                Ok(connection)
+            }
             Ok(Err(_)) => {
                 self.addresses.clear();
                 Err(Failure::ConnectRefused)

@@ -39,7 +39,11 @@ pub(super) struct Peer {
 impl Peer {
     /// Starts one; later connections than there are scripts for are refused.
     pub(super) fn start(scripts: Vec<Vec<Step>>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::start_on(TcpListener::bind("127.0.0.1:0").unwrap(), scripts)
+    }
+
+    /// Starts one where somebody listens already.
+    pub(super) fn start_on(listener: TcpListener, scripts: Vec<Vec<Step>>) -> Self {
         let address = listener.local_addr().unwrap();
         let (said, events) = channel();
         thread::spawn(move || {

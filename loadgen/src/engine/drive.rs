@@ -2,7 +2,7 @@
 
 use super::shared::Shared;
 use super::{Ending, EngineError, StopRule};
-use crate::client::{Attempt, BaseUrl, ClientKind, RequestEncoder, Sender, Timeouts};
+use crate::client::{Attempt, BaseUrl, ClientKind, KeepAlive, RequestEncoder, Sender, Timeouts};
 use crate::clock::{Alarm, Clock};
 use crate::profile::Profile;
 use crate::record::Recorder;
@@ -64,6 +64,7 @@ impl Engine {
         let lanes = Lanes::new(self.order);
         let shared = Rc::new(RefCell::new(Shared::new(schedule, lanes, recorder, self.stop)));
         let crew = Crew {
+            keep_alive: KeepAlive::new(&self.profile),
             engine: Rc::new(self),
             shared: Rc::clone(&shared),
             idle: Rc::default(),
@@ -118,6 +119,8 @@ fn allow_open_files(connections: usize) {
 struct Crew<I> {
     engine: Rc<Engine>,
     shared: State<I>,
+    /// What they have learnt of the target's connections.
+    keep_alive: KeepAlive,
     /// Wakes connections that found nothing to send.
     idle: Rc<Notify>,
     /// How many of them there are.
@@ -129,6 +132,7 @@ impl<I> Clone for Crew<I> {
         Self {
             engine: Rc::clone(&self.engine),
             shared: Rc::clone(&self.shared),
+            keep_alive: self.keep_alive.clone(),
             idle: Rc::clone(&self.idle),
             waiting: Rc::clone(&self.waiting),
         }
@@ -199,7 +203,10 @@ where
     async fn connection(self) {
         let Engine { clock, client, timeouts, .. } = *self.engine;
         let encoder = RequestEncoder::new(client, &self.engine.target, &self.engine.profile);
-        let sender = |kind| Sender::new(self.engine.target.clone(), kind, timeouts, clock);
+        let sender = |kind| {
+            let target = self.engine.target.clone();
+            Sender::new(target, kind, timeouts, clock, self.keep_alive.clone())
+        };
         let mut commands = sender(client);
         // The simulator never reads: reads have a connection of their own.
         let mut reads = sender(ClientKind::Limosa);

@@ -78,7 +78,7 @@ impl Recorder {
             self.last_second.record(outcome.done_ns, service_ns, &self.live);
         }
         if intent.operation.is_write() {
-            self.live.count(outcome.ack, intent.command_id);
+            self.live.count(intent.operation, outcome.ack, intent.command_id);
             if let Some(errors) = &mut self.errors {
                 errors.push(
                     intent.command_id,

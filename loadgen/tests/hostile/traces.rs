@@ -62,6 +62,34 @@ fn a_directory_and_a_missing_file() {
 }
 
 #[test]
+fn a_pipe_and_a_device() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = std::process::Command::new("mkfifo").arg(folder.path().join("pipe")).status();
+    assert!(made.unwrap().success());
+    for name in ["pipe", "/dev/zero"] {
+        let said = limosa(folder.path(), &["replay", name, "--target", NOBODY]);
+        said.expect(2, &["the trace ", name, "is no regular file", "write it to a file first"]);
+    }
+}
+
+#[test]
+fn a_name_that_is_no_text() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let name = std::ffi::OsStr::from_bytes(b"caf\xe9.tsv");
+    let output = std::process::Command::new(LIMOSA)
+        .current_dir(folder.path())
+        .arg("replay")
+        .arg(name)
+        .args(["--target", NOBODY])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("cannot open the trace caf\u{fffd}.tsv"), "{said}");
+}
+
+#[test]
 fn an_id_after_the_last() {
     let folder = tempfile::tempdir().unwrap();
     trace(folder.path(), 40, 1);

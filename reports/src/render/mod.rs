@@ -27,7 +27,7 @@ mod tests;
 pub use course::{Bin, Course};
 pub use summary::{Distribution, Latency, QUANTILES, Standing, Summary};
 pub use terminal::terminal;
-pub use units::{count, counted};
+pub use units::{all, count, counted};
 
 use crate::run::derive::DeriveError;
 use crate::run::histograms::LatencyLogError;

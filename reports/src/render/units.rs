@@ -21,6 +21,11 @@ pub fn counted(value: u64, noun: &str) -> String {
     format!("{} {noun}{plural}", count(value))
 }
 
+/// All of so many things: `the one read`, `all 3,000 commands`.
+pub fn all(value: u64, noun: &str) -> String {
+    if value == 1 { format!("the one {noun}") } else { format!("all {}", counted(value, noun)) }
+}
+
 /// An id of a command with its sign: ids are names, so their digits are not grouped.
 pub(super) fn id(value: i64) -> String {
     value.to_string()
@@ -170,6 +175,8 @@ mod tests {
         let texts = [0, 999, 1_000, 25_922, 14_000_000].map(count);
         assert_eq!(texts, ["0", "999", "1,000", "25,922", "14,000,000"]);
         assert_eq!(counted(1, "command"), "1 command");
+        assert_eq!(all(1, "command"), "the one command");
+        assert_eq!(all(25_922, "command"), "all 25,922 commands");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use limosa_reports::run::ledger::Entry;
 use limosa_reports::run::operation::{Ack, Operation};
 use limosa_reports::run::readback::{Message, UserState};
 use limosa_reports::run::verdict::{Class, Entity};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 /// Judges the messages; returns why some could not be looked for, where that is so.
 pub(super) fn audit(
@@ -26,30 +26,46 @@ pub(super) fn audit(
     }
     // Unreadable authors are gaps of the read-back, which it names itself.
     let readable = |state: &&UserState| state.exists.is_some();
-    let limit = listing::limit(&sent, evidence.after);
+    let limit = listing::limit(&sent, evidence);
     let mut unseen = 0;
     let mut placed = Vec::new();
     for (author, tweets) in &sent {
         let Some(state) = evidence.after.users.get(*author).filter(readable) else {
             continue;
         };
-        let mut author = one_author(tweets, &oldest_first(evidence, state), tally);
-        if limit == Some(state.messages.len()) {
-            unseen += listing::set_aside_cut_off(&mut author);
+        let limit = limit.filter(|limit| *limit == state.messages.len());
+        let listed = listing::of_this_run(evidence, state, tweets, limit);
+        // Of equal texts the newest are listed.
+        let tweets: Vec<&Entry> = match limit {
+            Some(_) => tweets.iter().rev().copied().collect(),
+            None => tweets.clone(),
+        };
+        let mut author = one_author(&tweets, &listed, tally);
+        if let Some(limit) = limit {
+            unseen += listing::set_aside_cut_off(&mut author, &tweets, limit);
         }
         author.report_missing(state, tally);
         placed.push(author.placed);
     }
     for state in evidence.after.users.values().filter(readable) {
         if !sent.contains_key(state.user.as_str()) {
-            let listed = oldest_first(evidence, state);
+            let listed = listing::of_this_run(evidence, state, &[], None);
             one_author(&[], &listed, tally).report_missing(state, tally);
         }
     }
     match evidence.profile.message_order {
         MessageOrder::Insertion if order::is_listed_by_insertion(&placed) => {
+            let across_seconds = !order::may_be_by_date(&placed);
+            let mut unjudged = 0;
             for author in &placed {
-                order::find_misordered(author, tally);
+                unjudged += order::find_misordered(author, across_seconds, tally);
+            }
+            if unjudged > 0 {
+                not_checked.push(format!(
+                    "the order of messages of different seconds: {} stands otherwise than it was \
+                     sent, and the target may list by date",
+                    counted(unjudged, "message")
+                ));
             }
         }
         _ => not_checked.push(
@@ -64,27 +80,6 @@ pub(super) fn audit(
          profile's `max_no` says how to ask for all)",
         counted(unseen as u64, "older one")
     ))
-}
-
-/// The author's messages that were not there before the run, oldest first.
-fn oldest_first<'a>(evidence: &Evidence<'a>, state: &'a UserState) -> Vec<&'a Message> {
-    let mut there_before: HashMap<&str, u64> = HashMap::new();
-    let before = evidence.before.and_then(|before| before.users.get(&state.user));
-    for message in before.into_iter().flat_map(|state| &state.messages) {
-        *there_before.entry(&message.content).or_default() += 1;
-    }
-    state
-        .messages
-        .iter()
-        .rev()
-        .filter(|message| match there_before.get_mut(message.content.as_str()) {
-            Some(count) if *count > 0 => {
-                *count -= 1;
-                false
-            }
-            _ => true,
-        })
-        .collect()
 }
 
 /// What one author sent and has under one text.

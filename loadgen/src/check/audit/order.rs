@@ -38,21 +38,48 @@ pub(super) fn is_listed_by_insertion(authors: &[Vec<Placed<'_>>]) -> bool {
     pairs >= MIN_PAIRS && in_order as f64 >= IN_ORDER * pairs as f64
 }
 
+/// Whether every listing is sorted by date. The target may sort it then, and a clock that went back,
+/// or two clocks that differ, explain an inversion across seconds as well as the order of storing.
+pub(super) fn may_be_by_date(authors: &[Vec<Placed<'_>>]) -> bool {
+    let dates = |messages: &[Placed<'_>]| messages.is_sorted_by_key(|message| message.pub_date);
+    authors.iter().all(|messages| dates(messages))
+}
+
 /// Reports every message that was answered before another one of the same author was sent, and
-/// stands after it. `messages` are in the order of their places.
-pub(super) fn find_misordered(messages: &[Placed<'_>], tally: &mut Tally) {
+/// stands after it: after any other, or, unless `across_seconds`, after one of the same second.
+/// Returns how many were left out for that. `messages` are in the order of their places.
+pub(super) fn find_misordered(
+    messages: &[Placed<'_>],
+    across_seconds: bool,
+    tally: &mut Tally,
+) -> u64 {
+    let all = misplaced(messages);
+    let judged = if across_seconds {
+        all.clone()
+    } else {
+        messages.chunk_by(|a, b| a.pub_date == b.pub_date).flat_map(misplaced).collect()
+    };
+    for (entry, other) in &judged {
+        let note = format!("stored after id {}, which was sent later", other.intent.command_id);
+        tally.reclass(Class::Misordered, Entity::Message, entry, &note);
+    }
+    (all.len() - judged.len()) as u64
+}
+
+/// What was answered before something that stands before it was sent; and that.
+fn misplaced<'a>(messages: &[Placed<'a>]) -> Vec<(&'a Entry, &'a Entry)> {
+    let mut misplaced = Vec::new();
     let mut latest_called: Option<&Entry> = None;
     for message in messages {
-        let answered_ns = message.entry.answered_ns();
-        if let (Some(answered_ns), Some(other)) = (answered_ns, latest_called)
+        let called_ns = message.entry.intent.called_ns;
+        if let (Some(answered_ns), Some(other)) = (message.entry.answered_ns(), latest_called)
             && answered_ns < other.intent.called_ns
         {
-            let note = format!("stored after id {}, which was sent later", other.intent.command_id);
-            tally.reclass(Class::Misordered, Entity::Message, message.entry, &note);
+            misplaced.push((message.entry, other));
         }
-        let called_ns = message.entry.intent.called_ns;
         if latest_called.is_none_or(|other| called_ns > other.intent.called_ns) {
             latest_called = Some(message.entry);
         }
     }
+    misplaced
 }

@@ -1,13 +1,16 @@
 //! Recognising a message that came back in another form.
 
 use limosa_reports::run::ledger::Entry;
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// Texts that share at least this much (Dice 1945, over pairs of neighbouring characters) are taken
 /// for two forms of one.
 const ALIKE: f64 = 0.5;
-/// Beyond so many comparisons for one author, only equal forms are paired.
-const MAX_COMPARISONS: usize = 250_000;
+/// Where comparing all of one author's pairs would read more bytes, only equal forms are paired.
+const MAX_BYTES: usize = 32 << 20;
+/// What a comparison costs beside the texts, in bytes of text.
+const COMPARISON_BYTES: usize = 64;
 
 /// Pairs missing messages with unexpected ones of the same author, best match first. Both lists
 /// lose what was paired.
@@ -15,7 +18,7 @@ pub(super) fn pair<'a>(
     lost: &mut Vec<&'a Entry>,
     strangers: &mut Vec<&'a str>,
 ) -> Vec<(&'a Entry, &'a str)> {
-    let exhaustive = lost.len().saturating_mul(strangers.len()) <= MAX_COMPARISONS;
+    let exhaustive = bytes_to_compare(lost, strangers) <= MAX_BYTES;
     let mut candidates = Vec::new();
     if exhaustive {
         for (l, entry) in lost.iter().enumerate() {
@@ -29,7 +32,7 @@ pub(super) fn pair<'a>(
     } else {
         let mut by_form: HashMap<String, Vec<usize>> = HashMap::new();
         for (s, stranger) in strangers.iter().enumerate().rev() {
-            by_form.entry(form(stranger)).or_default().push(s);
+            by_form.entry(form(&unescaped(stranger))).or_default().push(s);
         }
         for (l, entry) in lost.iter().enumerate() {
             if let Some(s) = by_form.get_mut(&form(&entry.intent.detail)).and_then(Vec::pop) {
@@ -53,27 +56,56 @@ pub(super) fn pair<'a>(
     pairs
 }
 
+/// How much text is read where each of the one is compared with each of the other.
+fn bytes_to_compare(lost: &[&Entry], strangers: &[&str]) -> usize {
+    let lost_bytes: usize = lost.iter().map(|entry| entry.intent.detail.len()).sum();
+    let strangers_bytes: usize = strangers.iter().map(|text| text.len() + COMPARISON_BYTES).sum();
+    lost_bytes
+        .saturating_mul(strangers.len())
+        .saturating_add(strangers_bytes.saturating_mul(lost.len()))
+}
+
 fn keep_untaken<T>(items: &mut Vec<T>, taken: &[bool]) {
     let mut flags = taken.iter();
     items.retain(|_| flags.next() == Some(&false));
 }
 
 fn likeness(sent: &str, found: &str) -> f64 {
+    let found = &unescaped(found);
     if form(sent) == form(found) || is_cut_off(sent, found) { 1.0 } else { dice(sent, found) }
 }
 
 /// A text without what stores are known to change: case, blanks at the ends, a number's notation,
-/// characters that an encoding replaced.
+/// characters that an encoding replaced. Where these are most of it, nothing else would be left to
+/// tell two texts apart, so they stay.
 fn form(text: &str) -> String {
     let text = text.trim();
-    match text.parse::<f64>() {
-        Ok(number) => number.to_string(),
-        Err(_) => text
-            .chars()
-            .filter(|c| c.is_alphanumeric() && c.is_ascii())
-            .map(|c| c.to_ascii_lowercase())
-            .collect(),
+    if let Ok(number) = text.parse::<f64>() {
+        return number.to_string();
     }
+    let plain: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
+    let kept = if 2 * plain.len() < text.chars().count() { text } else { &plain };
+    kept.to_ascii_lowercase()
+}
+
+/// The text that was escaped for HTML.
+fn unescaped(text: &str) -> Cow<'_, str> {
+    const ENTITIES: [(&str, &str); 6] = [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#39;", "'"),
+        ("&#x27;", "'"),
+        // Last: an escaped `&lt;` is `&amp;lt;`.
+        ("&amp;", "&"),
+    ];
+    if !text.contains('&') {
+        return text.into();
+    }
+    let unescaped = ENTITIES
+        .iter()
+        .fold(text.to_owned(), |text, (entity, character)| text.replace(entity, character));
+    unescaped.into()
 }
 
 fn is_cut_off(sent: &str, found: &str) -> bool {
@@ -106,6 +138,7 @@ fn dice(a: &str, b: &str) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::testing::Script;
 
     #[test]
     fn what_stores_do_to_texts_is_recognised() {
@@ -117,9 +150,34 @@ mod tests {
             ("a long message that was cut", "a long mess"),
             ("HELLO there", "hello there"),
             ("hello there, how are you", "hello there, how are you!"),
+            ("<3", "&lt;3"),
+            ("\"&<>'", "&quot;&amp;&lt;&gt;&#39;"),
+            ("&lt;", "&amp;lt;"),
+            ("it's", "it&#x27;s"),
         ] {
             assert!(likeness(sent, found) >= ALIKE, "{sent} {found}");
         }
         assert!(likeness("hello there, how are you", "Who is the fairest of them") < ALIKE);
+        for (sent, found) in [("日本語", "中国"), ("!", "?"), ("日本語 1", "한국어 1"), ("😀", "")]
+        {
+            assert!(likeness(sent, found) < ALIKE, "{sent} {found}");
+        }
+    }
+
+    /// A hundred pairs of a megabyte each would take minutes to compare.
+    #[test]
+    fn long_texts_are_paired_in_time() {
+        let long = |n: usize| format!("{n} {}", "ab ".repeat(300_000));
+        let mut script = Script::new();
+        for n in 0..10 {
+            script.tweet("a", &long(n)).ok();
+        }
+        let entries = script.entries();
+        let found: Vec<String> = (0..10).map(|n| long(n).to_uppercase()).collect();
+        let mut lost: Vec<&Entry> = entries.iter().collect();
+        let mut strangers: Vec<&str> = found.iter().map(String::as_str).collect();
+        assert!(bytes_to_compare(&lost, &strangers) > MAX_BYTES);
+        assert!(bytes_to_compare(&lost[..1], &strangers[..1]) < MAX_BYTES);
+        assert_eq!(pair(&mut lost, &mut strangers).len(), 10);
     }
 }

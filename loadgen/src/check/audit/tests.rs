@@ -310,6 +310,112 @@ fn a_target_that_lists_only_the_newest_is_not_accused_of_losing_the_rest() {
     assert_eq!(not_the_oldest.count(Class::Lost), 5);
 }
 
+/// What the run sent took the place of what was there before, text for text.
+#[test]
+fn a_listing_at_its_limit_has_no_more_of_before_than_there_is_room() {
+    let texts: Vec<String> = (0..8).map(|n| format!("text {n}")).collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let newest = |count: usize| &texts[texts.len() - count..];
+    let both = |messages: &[&str]| Store::new().user("a", messages, &[]).user("b", messages, &[]);
+    let sends = |count: usize| {
+        let case = Case::new(|run| {
+            for author in ["a", "b"] {
+                for text in newest(count) {
+                    run.tweet(author, text).ok();
+                }
+            }
+        });
+        case.before(both(newest(5)))
+    };
+    assert_eq!(sends(8).audit(both(newest(5))).0.findings, []);
+    assert_eq!(sends(5).audit(both(newest(5))).0.findings, []);
+    let some_of_each = [&newest(5)[3..], newest(3)].concat();
+    assert_eq!(sends(3).audit(both(&some_of_each)).0.findings, []);
+    // Nothing new is there.
+    assert_eq!(sends(3).audit(both(newest(5))).0.count(Class::Lost), 0);
+    let nothing_new = ["x", "y", "z", "u", "v"];
+    let case = sends(3).before(both(&nothing_new));
+    assert_eq!(case.audit(both(&nothing_new)).0.count(Class::Lost), 6);
+    assert_eq!(case.audit(both(&nothing_new)).0.count(Class::Foreign), 0);
+}
+
+#[test]
+fn a_single_author_shows_a_limit_at_a_round_number() {
+    let texts: Vec<String> = (0..24).map(|n| format!("text {n}")).collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let case = Case::new(|run| {
+        run.register("a").ok();
+        for text in &texts {
+            run.tweet("a", text).ok();
+        }
+    });
+    let lost =
+        |listed: &[&str]| case.audit(Store::new().user("a", listed, &[])).0.count(Class::Lost);
+    assert_eq!(lost(&texts[4..]), 0);
+    assert_eq!(lost(&texts[3..]), 3);
+    assert_eq!(lost(&texts[..20]), 4);
+}
+
+#[test]
+fn equal_texts_beyond_the_limit_are_not_lost() {
+    let case = |last: &'static str| {
+        Case::new(move |run| {
+            for author in ["a", "b"] {
+                run.register(author).ok();
+                for _ in 0..6 {
+                    run.tweet(author, "same").ok();
+                }
+                run.tweet(author, last).ok();
+            }
+        })
+    };
+    for last in ["same", "last"] {
+        let listed = ["same", "same", last];
+        let after = Store::new().user("a", &listed, &[]).user("b", &listed, &[]);
+        assert_eq!(case(last).audit(after).0.findings, [], "{last}");
+    }
+}
+
+/// Of two servers' clocks, one is behind by some seconds.
+#[test]
+fn across_seconds_a_listing_by_date_shows_no_order() {
+    let texts: Vec<String> = (0..20).map(|n| format!("message {n}")).collect();
+    let case = Case::new(|run| {
+        run.register("a").ok();
+        for text in &texts {
+            run.tweet("a", text).ok();
+        }
+    });
+    let mut oldest_first: Vec<&str> = texts.iter().map(String::as_str).collect();
+    oldest_first.swap(9, 10);
+    let found = |date: fn(usize) -> i64| {
+        let mut after = Store::new().user("a", &oldest_first, &[]).read_back();
+        let messages = &mut after.users.get_mut("a").unwrap().messages;
+        for (place, message) in messages.iter_mut().rev().enumerate() {
+            message.pub_date = Some(date(place));
+        }
+        let (audit, _, not_checked) = audit(&Evidence {
+            entries: &case.script.entries(),
+            before: None,
+            after: &after,
+            passes: 1,
+            profile: &case.profile,
+        });
+        let names: Vec<String> = audit.findings.iter().map(name).collect();
+        (names, not_checked.iter().any(|text| text.contains("may list by date")))
+    };
+    // The swapped two stand at the places 9 and 10.
+    assert_eq!(found(|place| i64::from(place >= 10)), (vec![], true));
+    assert_eq!(
+        found(|place| i64::from(place >= 11)),
+        (vec!["misordered messages 10".into()], false)
+    );
+    assert_eq!(
+        found(|place| i64::from(place < 10)),
+        (vec!["misordered messages 10".into()], false)
+    );
+}
+
 #[test]
 fn of_two_commands_that_overlap_either_may_be_the_last() {
     let case = Case::new(|run| {

@@ -13,7 +13,8 @@ const LONG: Duration = Duration::from_secs(20);
 
 fn sender(target: &str, kind: ClientKind, connect: Duration, response: Duration) -> Sender {
     let timeouts = Timeouts { connect, response };
-    Sender::new(target.parse().unwrap(), kind, timeouts, Clock::start())
+    let keep_alive = KeepAlive::new(&Profile::default());
+    Sender::new(target.parse().unwrap(), kind, timeouts, Clock::start(), keep_alive)
 }
 
 fn to(peer: &Peer) -> Sender {
@@ -89,6 +90,74 @@ async fn a_kept_connection_that_the_peer_closed_loses_no_request_and_repeats_non
     let taken: Vec<String> = peer.taken().into_iter().map(|(_, request)| request).collect();
     assert_eq!(taken.len(), 20 - indeterminate);
     assert!(taken.windows(2).all(|pair| pair[0] != pair[1]), "{taken:?}");
+}
+
+/// A kept connection that takes a request and ends without an answer.
+fn breaks_its_promise() -> Vec<Step> {
+    vec![Step::Take, Step::Give(OK), Step::Take]
+}
+
+#[tokio::test]
+async fn a_target_that_breaks_a_kept_connection_gets_no_other_one_to_keep() {
+    let late_body = [breaks_its_promise(), vec![Step::Give("OK"), Step::Give(OK)]].concat();
+    for first in [breaks_its_promise(), late_body] {
+        let peer = Peer::start([vec![first], vec![vec![Step::Take, Step::Give(OK)]; 4]].concat());
+        let mut one = to(&peer);
+        let mut other = to(&peer);
+        other.keep_alive = one.keep_alive.clone();
+        for (number, expected) in
+            [Ack::Acknowledged, Ack::Indeterminate, Ack::Acknowledged, Ack::Acknowledged]
+                .into_iter()
+                .enumerate()
+        {
+            assert_eq!(judged(&send(&mut one, number).await).0, expected);
+        }
+        for number in 4..6 {
+            assert_eq!(judged(&send(&mut other, number).await).0, Ack::Acknowledged);
+        }
+        let connections: Vec<usize> = peer.taken().into_iter().map(|(at, _)| at).collect();
+        assert_eq!(connections, [0, 0, 1, 2, 3, 4]);
+    }
+}
+
+#[tokio::test]
+async fn a_target_that_was_down_may_keep_connections_again() {
+    let peer = Peer::start(vec![breaks_its_promise()]);
+    let address = peer.address;
+    let mut sender = to(&peer);
+    for (number, expected) in
+        [Ack::Acknowledged, Ack::Indeterminate, Ack::NotSent].into_iter().enumerate()
+    {
+        if expected == Ack::NotSent {
+            peer.wait_for_close(0);
+            assert_eq!(peer.events.iter().count(), 0);
+        }
+        assert_eq!(judged(&send(&mut sender, number).await).0, expected);
+    }
+    let again = std::net::TcpListener::bind(address).unwrap();
+    let peer = Peer::start_on(again, vec![[Step::Take, Step::Give(OK)].repeat(2)]);
+    for number in 3..5 {
+        assert_eq!(judged(&send(&mut sender, number).await).0, Ack::Acknowledged);
+    }
+    drop(sender);
+    assert_eq!(peer.taken(), [(0, request(3)), (0, request(4))]);
+}
+
+#[tokio::test]
+async fn where_bodies_follow_a_204_only_other_answers_keep_their_connection() {
+    let scripts = vec![
+        vec![Step::Take, Step::Give(OK)],
+        vec![Step::Take, Step::Give(LATEST), Step::Take, Step::Give(OK)],
+        vec![Step::Take, Step::Give(OK)],
+    ];
+    let peer = Peer::start(scripts);
+    let mut sender = to(&peer);
+    sender.keep_alive = KeepAlive::new(&Profile { body_on_204: true, ..Profile::default() });
+    for number in 0..4 {
+        send(&mut sender, number).await;
+    }
+    let connections: Vec<usize> = peer.taken().into_iter().map(|(at, _)| at).collect();
+    assert_eq!(connections, [0, 1, 1, 2]);
 }
 
 #[tokio::test]

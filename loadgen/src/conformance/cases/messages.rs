@@ -155,7 +155,8 @@ async fn no(walk: &mut Walk) -> Result<(), Stop> {
     match listed == newest || (!in_order && listed.len() == 2) {
         true => Ok(()),
         false => {
-            let got = format!("{} messages, first {:?}", listed.len(), listed.first());
+            let first = listed.first().map_or(String::new(), |first| format!(": {first}, ..."));
+            let got = format!("{} messages{first}", listed.len());
             Err(Stop::deviates(newest.join(", "), got))
         }
     }
