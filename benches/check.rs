@@ -34,7 +34,7 @@ fn check(criterion: &mut Criterion) {
         });
         group.bench_function(BenchmarkId::new("latest", count), |bencher| {
             bencher.iter(|| {
-                let judgement = latest::strict(&entries, Some(-1), &profile).unwrap();
+                let judgement = latest::strict(&entries, Some(-1), None, &profile).unwrap();
                 assert_eq!(judgement.verdict, Verdict::Pass);
                 judgement
             });

@@ -140,8 +140,8 @@ pub fn judged_run(path: &Path, commands: &[Command]) -> RunDir {
         started: now,
         finished: Some(now),
         mode: Mode {
-            order: "strict".to_owned(),
             connections: 1,
+            order: "strict".to_owned(),
             client: "limosa".to_owned(),
             pace: "max".to_owned(),
             connect_timeout_ms: 5_000,
@@ -154,6 +154,7 @@ pub fn judged_run(path: &Path, commands: &[Command]) -> RunDir {
             commands: commands.len() as u64,
             ids,
         },
+        planned_ids: commands.len() as u64,
         seed: 1,
         profile: serde_json::to_value(Profile::default()).unwrap(),
         machine: machine::describe(),

@@ -46,8 +46,9 @@ pub fn judge(run: &RunDir) -> Result<Judgement, JudgeError> {
         serde_json::from_value(manifest.profile.clone()).map_err(JudgeError::Profile)?;
     let recorded = Recorded::read(run)?;
     let entries = &recorded.entries;
-    let before = ReadBack::read(&run.readback("before"))?;
-    let (after, passes) = last_read_back(run)?;
+    let mut damage = recorded.damage;
+    let before = read_back(run, "before", &mut damage)?;
+    let (after, passes) = last_read_back(run, entries, &mut damage)?;
 
     let mut checks = vec![complete(&manifest, entries)];
     checks.push(guarded("answers", || answers::check(entries, before.as_ref())));
@@ -55,8 +56,9 @@ pub fn judge(run: &RunDir) -> Result<Judgement, JudgeError> {
         audited(entries, before.as_ref(), after.as_ref(), passes, &profile);
     checks.push(audit_check);
     let initial = before.as_ref().and_then(|state| state.header.latest);
+    let last = after.as_ref().and_then(|state| state.header.latest);
     let (latest, latest_check) = match manifest.mode.order.as_str() {
-        "strict" => judged_latest(entries, initial, &profile),
+        "strict" => judged_latest(entries, initial, last, &profile),
         _ => (None, None),
     };
     match latest_check {
@@ -66,7 +68,7 @@ pub fn judge(run: &RunDir) -> Result<Judgement, JudgeError> {
         }
         None => not_checked.push("latest: it is judged in the strict order only".to_owned()),
     }
-    let (mut trust, trust_checks) = trust::check(entries, lateness_p99_ns(run)?, recorded.damage);
+    let (mut trust, trust_checks) = trust::check(entries, lateness_p99_ns(run)?, damage);
     trust.not_checked = not_checked;
     checks.extend(trust_checks);
     if !trust.damage.is_empty() {
@@ -117,9 +119,37 @@ impl Recorded {
     }
 }
 
-fn last_read_back(run: &RunDir) -> Result<(Option<ReadBack>, u32), RunDirError> {
+/// A read-back; one that is damaged is as good as none, and is named.
+fn read_back(
+    run: &RunDir,
+    name: &str,
+    damage: &mut Vec<String>,
+) -> Result<Option<ReadBack>, RunDirError> {
+    match ReadBack::read(&run.readback(name)) {
+        Err(error @ RunDirError::Damaged { .. }) => {
+            damage.push(error.to_string());
+            Ok(None)
+        }
+        other => other,
+    }
+}
+
+/// The last read-back, and how many there were. One that was taken before the last command says
+/// nothing of what came after it.
+fn last_read_back(
+    run: &RunDir,
+    entries: &[Entry],
+    damage: &mut Vec<String>,
+) -> Result<(Option<ReadBack>, u32), RunDirError> {
+    let last_called_ns = entries
+        .iter()
+        .filter(|entry| entry.intent.operation.is_write())
+        .map(|entry| entry.intent.called_ns)
+        .max();
     for (name, passes) in [("after-2", 2), ("after-1", 1)] {
-        if let Some(state) = ReadBack::read(&run.readback(name))? {
+        if let Some(state) = read_back(run, name, damage)?
+            && Some(state.header.taken_ns) >= last_called_ns
+        {
             return Ok((Some(state), passes));
         }
     }
@@ -134,21 +164,20 @@ fn lateness_p99_ns(run: &RunDir) -> Result<Option<u64>, LatencyLogError> {
 
 /// Whether the whole plan was carried out.
 fn complete(manifest: &Manifest, entries: &[Entry]) -> Check {
-    let last_planned = manifest.trace.ids.map(|(_, last)| last);
-    let last_tried = entries
+    let mut ids: Vec<i64> = entries
         .iter()
         .filter(|entry| entry.intent.operation.is_write())
         .map(|entry| entry.intent.command_id)
-        .max();
-    let (verdict, summary) = match (last_planned, last_tried) {
-        (Some(planned), Some(tried)) if tried >= planned => {
-            (Verdict::Pass, format!("the trace was sent to its last command, id {planned}"))
-        }
-        (Some(planned), Some(tried)) => (
-            Verdict::Unknown,
-            format!("the run ended at id {tried} of {planned}: what comes after was not tried"),
-        ),
-        _ => (Verdict::Unknown, "no command was tried".to_owned()),
+        .collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let tried = ids.len() as u64;
+    let planned = manifest.planned_ids;
+    let (verdict, summary) = if tried >= planned {
+        (Verdict::Pass, format!("all of the trace was sent: {}", counted(planned, "command id")))
+    } else {
+        let missing = counted(planned - tried, "command id");
+        (Verdict::Unknown, format!("{missing} of {} never tried", count(planned)))
     };
     Check { name: "complete".into(), verdict, summary }
 }
@@ -161,7 +190,8 @@ fn audited(
     profile: &Profile,
 ) -> (Option<Audit>, Check, Vec<String>) {
     let Some(after) = after else {
-        let summary = "the target was not read back: `limosa judge --read-back RUN` does it now";
+        let summary = "the target was not read back after the last command: `limosa judge --read-back RUN` does it \
+                       now";
         return (None, unknown("audit", summary), Vec::new());
     };
     let evidence = Evidence { entries, before, after, passes, profile };
@@ -174,9 +204,10 @@ fn audited(
 fn judged_latest(
     entries: &[Entry],
     initial: Option<i64>,
+    last: Option<i64>,
     profile: &Profile,
 ) -> (Option<LatestJudgement>, Option<Check>) {
-    match catch_unwind(AssertUnwindSafe(|| latest::strict(entries, initial, profile))) {
+    match catch_unwind(AssertUnwindSafe(|| latest::strict(entries, initial, last, profile))) {
         Ok(None) => (None, None),
         Ok(Some(judgement)) => {
             let check = latest_check(&judgement);

@@ -15,6 +15,7 @@ use limosa_reports::run::manifest::{Manifest, Mode, Part, TraceInfo};
 use limosa_reports::run::operation::{Ack, Operation};
 use limosa_reports::run::verdict::Judgement;
 use limosa_reports::run::{FORMAT_VERSION, RunDir, RunDirError};
+use limosa_scenarios::lint::{Ids, Seen};
 use limosa_scenarios::{TraceError, TraceReader, digest};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -93,6 +94,16 @@ pub enum ReplayError {
         /// Why.
         source: ReadError,
     },
+    /// What the target holds before the run cannot be told, so nothing was sent.
+    #[error(
+        "target {target}: it could not be read whole before the run, so that nothing could be proven after it: {gap}; nothing was sent: mend the target, or describe it by --profile"
+    )]
+    Baseline {
+        /// The target.
+        target: String,
+        /// The first thing that could not be read.
+        gap: String,
+    },
     /// The run directory holds a run of another trace.
     #[error("{path} holds a run of another trace ({theirs}): only the same trace can go on there", path = path.display())]
     OtherTrace {
@@ -137,6 +148,7 @@ struct Outline {
     info: TraceInfo,
     users: BTreeSet<String>,
     to_send: u64,
+    ids_to_send: u64,
 }
 
 /// Carries a plan out. `on_start` is called once sending begins, with the live counts, the number
@@ -155,10 +167,15 @@ pub async fn replay(
     reader.look(plan.timeouts.connect + plan.timeouts.response).await.map_err(unusable)?;
 
     let (run, part) = open_run(plan, &outline)?;
-    if part.number == 0 {
+    if run.entries()?.next().is_none() {
         let before = reader.read_back(&outline.users, 0).await.map_err(unusable)?;
+        if let Some(gap) = before.header.gaps.first() {
+            let target = plan.target.to_string();
+            return Err(ReplayError::Baseline { target, gap: gap.clone() });
+        }
         before.write(&run.readback("before"))?;
     }
+    forget_read_backs(&run)?;
     let ending = send(plan, &outline, &run, &part, interrupted, on_start).await?;
     let mut manifest = run.manifest()?;
     manifest.finished = Some(Timestamp::now());
@@ -194,6 +211,7 @@ pub async fn read_back(
             users.insert(entry.intent.user);
         }
     }
+    forget_read_backs(run)?;
     let waits: &[(&str, Duration)] = if open {
         &[("after-1", response_timeout), ("after-2", settle)]
     } else {
@@ -207,6 +225,17 @@ pub async fn read_back(
         }
     }
     Ok(None)
+}
+
+/// Removes the read-backs that the run outgrew.
+fn forget_read_backs(run: &RunDir) -> Result<(), RunDirError> {
+    for name in ["after-1", "after-2"] {
+        let path = run.readback(name);
+        if path.is_file() {
+            fs_err::remove_file(path)?;
+        }
+    }
+    Ok(())
 }
 
 /// A reader of the target.
@@ -232,10 +261,15 @@ fn outline(plan: &Plan) -> Result<Outline, ReplayError> {
     let mut ids: Option<(i64, i64)> = None;
     let mut commands = 0;
     let mut to_send = 0;
+    let mut seen = Ids::default();
+    let mut ids_to_send = 0;
     for command in TraceReader::open(&plan.trace)? {
         let command = command?;
         commands += 1;
-        to_send += u64::from(plan.from_id.is_none_or(|from| command.id >= from));
+        if plan.from_id.is_none_or(|from| command.id >= from) {
+            to_send += 1;
+            ids_to_send += u64::from(seen.insert(command.id, commands) != Seen::Repeated);
+        }
         ids = Some(ids.map_or((command.id, command.id), |(first, _)| (first, command.id)));
         for name in [Some(command.action.user()), command.action.whom()].into_iter().flatten() {
             if !users.contains(name) {
@@ -249,7 +283,8 @@ fn outline(plan: &Plan) -> Result<Outline, ReplayError> {
         return Err(ReplayError::NothingToSend { from_id, trace: plan.trace.clone(), last });
     }
     let sha256 = digest(&plan.trace)?;
-    Ok(Outline { info: TraceInfo { source, sha256, commands, ids }, users, to_send })
+    let info = TraceInfo { source, sha256, commands, ids };
+    Ok(Outline { info, users, to_send, ids_to_send })
 }
 
 #[derive(Debug)]
@@ -314,6 +349,7 @@ fn open_run(plan: &Plan, outline: &Outline) -> Result<(RunDir, PartPlan), Replay
         mode: mode(plan),
         targets: vec![plan.target.to_string()],
         trace: outline.info.clone(),
+        planned_ids: outline.ids_to_send,
         seed: plan.seed,
         profile: plan.profile.deviations(),
         machine: machine::describe(),

@@ -1,7 +1,7 @@
 //! Whether every command got the answer that a correct server gives.
 
 use limosa_reports::render::{all, count, counted};
-use limosa_reports::run::ledger::Entry;
+use limosa_reports::run::ledger::{Entry, Intent};
 use limosa_reports::run::operation::{Ack, Operation};
 use limosa_reports::run::readback::ReadBack;
 use limosa_reports::run::verdict::{Check, Verdict};
@@ -21,12 +21,15 @@ pub fn check(entries: &[Entry], before: Option<&ReadBack>) -> Check {
     let mut acknowledged = 0_u64;
     let mut impossible = 0_u64;
     let mut failed: BTreeMap<(Operation, String), u64> = BTreeMap::new();
-    for entry in entries.iter().filter(|entry| entry.intent.operation.is_write()) {
+    // Without an outcome, the generator ended before the target could answer.
+    let answered = |entry: &&Entry| entry.intent.operation.is_write() && entry.outcome.is_some();
+    for entry in entries.iter().filter(answered) {
         let intent = &entry.intent;
         let is_known =
             |user: &str| known.get(user).is_some_and(|since_ns| *since_ns <= intent.called_ns);
         let possible = match intent.operation {
             // The first register of a name must succeed. Where it failed, so does what follows.
+            Operation::Register if !is_acceptable(intent) => false,
             Operation::Register => match known.entry(&intent.user) {
                 Slot::Occupied(_) => false,
                 Slot::Vacant(slot) => {
@@ -38,8 +41,6 @@ pub fn check(entries: &[Entry], before: Option<&ReadBack>) -> Check {
             _ => is_known(&intent.user) && is_known(&intent.detail),
         };
         match entry.ack() {
-            // The generator ended before the target could answer.
-            _ if entry.outcome.is_none() => {}
             Ack::Acknowledged => acknowledged += 1,
             Ack::Rejected if !possible => impossible += 1,
             _ => *failed.entry((intent.operation, how(entry))).or_default() += 1,
@@ -80,6 +81,12 @@ pub fn check(entries: &[Entry], before: Option<&ReadBack>) -> Check {
     Check { name: "answers".into(), verdict, summary }
 }
 
+/// Whether the protocol lets a register succeed. The recorder leaves out the e-mail address of one
+/// with an empty name or password.
+fn is_acceptable(register: &Intent) -> bool {
+    register.detail.contains('@')
+}
+
 /// How a command failed, in two or three words.
 pub(super) fn how(entry: &Entry) -> String {
     use limosa_reports::run::operation::Failure;
@@ -115,6 +122,24 @@ mod tests {
         let check_ = check(&script.entries(), None);
         assert_eq!(check_.verdict, Verdict::Fail);
         assert_eq!(check_.summary, "1 of 5 commands failed: 1 tweet answered 404");
+    }
+
+    #[test]
+    fn a_register_that_the_protocol_refuses_may_be_refused_and_so_may_its_user() {
+        let mut script = Script::new();
+        script.invalid_register("a").refused(400);
+        script.tweet("a", "x").refused(404);
+        script.register("b").ok();
+        assert_eq!(check(&script.entries(), None).verdict, Verdict::Pass);
+    }
+
+    #[test]
+    fn what_follows_a_register_without_an_outcome_may_be_refused() {
+        let mut script = Script::new();
+        script.register("a").abandoned();
+        script.tweet("a", "x").refused(404);
+        script.register("b").ok();
+        assert_eq!(check(&script.entries(), None).verdict, Verdict::Pass);
     }
 
     #[test]

@@ -16,11 +16,12 @@ use std::collections::BTreeSet;
 const WITNESSES: usize = 5;
 const NS_PER_SECOND: f64 = 1e9;
 
-/// Judges the reads of a strict run. `initial` is what the target reported before the run. `None`
-/// where `latest` was never read.
+/// Judges the reads of a strict run. `initial` is what the target reported before the run, `last`
+/// what it reported after. `None` where `latest` was never read.
 pub fn strict(
     entries: &[Entry],
     initial: Option<i64>,
+    last: Option<i64>,
     profile: &Profile,
 ) -> Option<LatestJudgement> {
     let mut settled = initial;
@@ -73,7 +74,19 @@ pub fn strict(
             }
         }
     }
-    if entries.iter().all(|entry| entry.intent.operation != Operation::Latest) {
+    if let (Some(reported), Some(expected)) = (last, settled) {
+        judgement.last_reported = last;
+        judgement.reads += 1;
+        legal_values += 1 + open.iter().filter(|id| **id != expected).count() as u64;
+        if reported != expected && !open.contains(&reported) {
+            judgement.wrong += 1;
+            judgement.witnesses.push(format!(
+                "asked after the run, it named {reported}; the last command was {expected}"
+            ));
+        }
+    }
+    let was_read = entries.iter().any(|entry| entry.intent.operation == Operation::Latest);
+    if !was_read && last.is_none() {
         return None;
     }
     if judgement.reads > 0 {
@@ -108,7 +121,7 @@ mod tests {
     use crate::check::testing::Script;
 
     fn judge(script: &Script) -> LatestJudgement {
-        strict(&script.entries(), Some(-1), &Profile::default()).unwrap()
+        strict(&script.entries(), Some(-1), None, &Profile::default()).unwrap()
     }
 
     #[test]
@@ -161,19 +174,30 @@ mod tests {
         script.tweet("a", "1").refused(404);
         script.read(0);
         let profile = Profile { latest_on_refused: false, ..Profile::default() };
-        let verdict = |profile| strict(&script.entries(), Some(-1), profile).unwrap().verdict;
+        let verdict = |profile| strict(&script.entries(), Some(-1), None, profile).unwrap().verdict;
         assert_eq!(verdict(&profile), Verdict::Pass);
         assert_eq!(verdict(&Profile::default()), Verdict::Fail);
+    }
+
+    #[test]
+    fn what_it_names_after_the_run_is_a_read_too() {
+        let mut script = Script::new();
+        script.tweet("a", "0").ok();
+        script.tweet("a", "1").ok();
+        let last =
+            |last| strict(&script.entries(), Some(-1), Some(last), &Profile::default()).unwrap();
+        assert_eq!((last(1).verdict, last(1).reads), (Verdict::Pass, 1));
+        assert_eq!((last(0).verdict, last(0).wrong), (Verdict::Fail, 1));
     }
 
     #[test]
     fn without_reads_there_is_no_judgement_and_without_a_start_only_later_reads_count() {
         let mut script = Script::new();
         script.tweet("a", "0").ok();
-        assert_eq!(strict(&script.entries(), Some(-1), &Profile::default()), None);
+        assert_eq!(strict(&script.entries(), Some(-1), None, &Profile::default()), None);
         let mut script = Script::new();
         script.read(17);
-        let judgement = strict(&script.entries(), None, &Profile::default()).unwrap();
+        let judgement = strict(&script.entries(), None, None, &Profile::default()).unwrap();
         assert_eq!(judgement.verdict, Verdict::Unknown);
     }
 }

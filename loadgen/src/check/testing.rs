@@ -23,6 +23,11 @@ impl Script {
         self.command(Operation::Register, user, "a@b")
     }
 
+    /// A register without an e-mail address that could be accepted.
+    pub(crate) fn invalid_register(&mut self, user: &str) -> Pending<'_> {
+        self.command(Operation::Register, user, "")
+    }
+
     pub(crate) fn tweet(&mut self, user: &str, text: &str) -> Pending<'_> {
         self.command(Operation::Tweet, user, text)
     }

@@ -54,8 +54,8 @@ pub(super) fn explain(plan: &Plan, finished: &Finished) {
         Ending::Unreachable { resume_at } => {
             ("the target could not be reached any more", resume_at)
         }
-        Ending::Interrupted { last_id: Some(id) } => ("interrupted", id + 1),
-        Ending::Interrupted { last_id: None } => return,
+        Ending::Interrupted { resume_at: Some(resume_at) } => ("interrupted", resume_at),
+        Ending::Interrupted { resume_at: None } => return,
     };
     eprintln!(
         "limosa: {why}; to go on: limosa replay {} --target {} --from-id {from_id} --run-dir {}",

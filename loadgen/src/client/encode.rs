@@ -2,6 +2,7 @@
 
 use super::BaseUrl;
 use crate::profile::Profile;
+use crate::schedule::{Payload, ScheduledRequest};
 use limosa_scenarios::Action;
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::fmt::Write as _;
@@ -58,6 +59,14 @@ impl RequestEncoder {
             prefix: format!("{}{}", target.prefix(), profile.prefix),
             authority: target.authority(),
             authorization: profile.authorization.clone(),
+        }
+    }
+
+    /// Writes a scheduled request into `out`, which is cleared first.
+    pub fn request(&self, request: &ScheduledRequest, out: &mut Vec<u8>) {
+        match &request.payload {
+            Payload::Command(action) => self.command(request.command_id, action, out),
+            Payload::ReadLatest => self.read_latest(out),
         }
     }
 

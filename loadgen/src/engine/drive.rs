@@ -6,7 +6,7 @@ use crate::client::{Attempt, BaseUrl, ClientKind, KeepAlive, RequestEncoder, Sen
 use crate::clock::{Alarm, Clock};
 use crate::profile::Profile;
 use crate::record::Recorder;
-use crate::schedule::{Lanes, Order, Pace, Payload, ScheduledRequest};
+use crate::schedule::{Lanes, Order, Pace, ScheduledRequest};
 use limosa_reports::run::ledger::Outcome;
 use limosa_reports::run::operation::{Ack, Failure, Operation};
 use limosa_scenarios::TraceError;
@@ -236,17 +236,17 @@ where
                 free_ns = clock.now_ns();
                 continue;
             };
-            match &ready.request.payload {
-                Payload::Command(action) => {
-                    encoder.command(ready.request.command_id, action, &mut bytes);
-                }
-                Payload::ReadLatest => encoder.read_latest(&mut bytes),
-            }
+            self.shared.borrow_mut().encode(&ready.request, &encoder, &mut bytes);
             let ready_ns = if closed { ready.ready_ns.max(free_ns) } else { ready.ready_ns };
             let recorded = self.shared.borrow_mut().intent(ready, ready_ns, clock.now_ns());
             let Some((slot, intent)) = recorded else { return self.idle.notify_waiters() };
             let is_read = intent.operation == Operation::Latest;
-            let attempt = if is_read { &mut reads } else { &mut commands }.send(&bytes).await;
+            let sender = if is_read { &mut reads } else { &mut commands };
+            let (attempt, ()) = tokio::join!(biased; sender.send(&bytes), async {
+                if closed {
+                    self.shared.borrow_mut().prepare(&encoder);
+                }
+            });
             free_ns = attempt.done_ns;
             let outcome = self.engine.outcome(intent.sequence, intent.operation, &attempt);
             self.shared.borrow_mut().outcome(slot, &intent, &outcome);

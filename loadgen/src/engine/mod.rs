@@ -27,15 +27,15 @@ pub struct StopRule {
 pub enum Ending {
     /// Everything was sent.
     Complete,
-    /// The target could not be reached; the first of the last commands that were not sent.
+    /// The target could not be reached; the lowest command id that was not sent.
     Unreachable {
         /// Where to go on.
         resume_at: i64,
     },
-    /// The user ended it; the last command that was tried, if any was.
+    /// The user ended it; the lowest command id that was not tried, where one is left.
     Interrupted {
-        /// Goes on after this id.
-        last_id: Option<i64>,
+        /// Where to go on.
+        resume_at: Option<i64>,
     },
 }
 

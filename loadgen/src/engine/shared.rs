@@ -1,6 +1,7 @@
 //! What the connections of a run share: the schedule, the lanes, the records, and how it ends.
 
 use super::{Ending, EngineError, StopRule};
+use crate::client::RequestEncoder;
 use crate::record::Recorder;
 use crate::schedule::{Lanes, Ready, ScheduledRequest, SlotId};
 use limosa_reports::run::ledger::{Intent, Outcome};
@@ -14,13 +15,16 @@ const WINDOW: usize = 1 << 14;
 /// What the connections share.
 pub(super) struct Shared<I> {
     schedule: I,
+    /// The next request of the schedule and its bytes, made ready while another was under way.
+    next: Option<ScheduledRequest>,
+    next_bytes: Vec<u8>,
+    next_sequence: Option<u64>,
     exhausted: bool,
     lanes: Lanes,
     recorder: Recorder,
     stop: StopRule,
     /// The first command of the last that were not sent in a row, and how many there are.
     unsent: Option<(i64, u32)>,
-    last_id: Option<i64>,
     ended: Option<Result<Ending, EngineError>>,
 }
 
@@ -31,18 +35,23 @@ where
     pub(super) fn new(schedule: I, lanes: Lanes, recorder: Recorder, stop: StopRule) -> Self {
         Self {
             schedule,
+            next: None,
+            next_bytes: Vec::new(),
+            next_sequence: None,
             exhausted: false,
             lanes,
             recorder,
             stop,
             unsent: None,
-            last_id: None,
             ended: None,
         }
     }
 
     /// The next request of the schedule, not admitted yet; `None` at its end.
     pub(super) fn pull(&mut self) -> Option<ScheduledRequest> {
+        if let Some(request) = self.next.take() {
+            return Some(request);
+        }
         match self.schedule.next() {
             Some(Ok(request)) => return Some(request),
             Some(Err(error)) => self.end(Err(error.into())),
@@ -50,6 +59,34 @@ where
         }
         self.exhausted = true;
         None
+    }
+
+    /// Makes the next request ready while another is under way, so that it is not done between
+    /// that one's answer and this one's send.
+    pub(super) fn prepare(&mut self, encoder: &RequestEncoder) {
+        if self.next.is_some() || self.exhausted {
+            return;
+        }
+        self.next = self.pull();
+        if let Some(request) = &self.next {
+            encoder.request(request, &mut self.next_bytes);
+            self.next_sequence = Some(request.sequence);
+        }
+    }
+
+    /// Writes the request's bytes into `out`.
+    pub(super) fn encode(
+        &mut self,
+        request: &ScheduledRequest,
+        encoder: &RequestEncoder,
+        out: &mut Vec<u8>,
+    ) {
+        if self.next_sequence == Some(request.sequence) {
+            std::mem::swap(&mut self.next_bytes, out);
+            self.next_sequence = None;
+        } else {
+            encoder.request(request, out);
+        }
     }
 
     pub(super) fn admit(&mut self, request: ScheduledRequest, now_ns: u64) {
@@ -108,7 +145,6 @@ where
         }
         self.lanes.finish(slot, outcome.done_ns);
         if intent.operation.is_write() {
-            self.last_id = self.last_id.max(Some(intent.command_id));
             self.count_unsent(intent.command_id, outcome.ack);
         }
     }
@@ -122,14 +158,16 @@ where
         if let (Some((resume_at, count)), Some(limit)) = (self.unsent, self.stop.unreachable)
             && count >= limit
         {
+            let resume_at = self.lanes.held_ids().fold(resume_at, i64::min);
             self.end(Ok(Ending::Unreachable { resume_at }));
         }
     }
 
     /// Ends the run on the user's word.
     pub(super) fn interrupt(&mut self) {
-        let last_id = self.last_id;
-        self.end(Ok(Ending::Interrupted { last_id }));
+        let next = self.pull().map(|request| request.command_id);
+        let resume_at = self.lanes.held_ids().chain(next).min();
+        self.end(Ok(Ending::Interrupted { resume_at }));
     }
 
     /// The first reason to end a run is the one that counts.

@@ -85,6 +85,11 @@ impl Lanes {
         self.slots.len() - self.free.len()
     }
 
+    /// The command ids of the requests that were not taken yet.
+    pub fn held_ids(&self) -> impl Iterator<Item = i64> {
+        self.slots.iter().filter_map(|slot| Some(slot.request.as_ref()?.command_id))
+    }
+
     /// How many requests may be sent now.
     pub fn ready(&self) -> usize {
         self.ready.len()
@@ -123,11 +128,10 @@ impl Lanes {
             }
         }
         let mut blockers = 0;
-        for blocker in [before, register.filter(|register| before != Some(*register))] {
-            if let Some(blocker) = blocker {
-                self.slots[blocker.0].waiting.push(id);
-                blockers += 1;
-            }
+        let register = register.filter(|register| before != Some(*register));
+        for blocker in before.into_iter().chain(register) {
+            self.slots[blocker.0].waiting.push(id);
+            blockers += 1;
         }
         let ready_ns = request.intended_ns.unwrap_or(now_ns);
         let request = Some(request);

@@ -117,3 +117,48 @@ fn an_interrupted_replay_ends_at_once_and_is_judged() {
     assert!(text(&output.stderr).contains("interrupted; to go on: limosa replay"));
     assert_eq!(verdict_of(&judgement(&run), "audit"), Verdict::Pass);
 }
+
+#[test]
+fn a_read_back_from_before_the_last_command_proves_nothing() {
+    use limosa_reports::run::ledger::{Intent, LedgerWriter, Outcome};
+    use limosa_reports::run::operation::{Ack, Operation};
+    let folder = tempfile::tempdir().unwrap();
+    let trace = trace(folder.path(), 100);
+    let run = folder.path().join("run");
+    let server = server(folder.path(), &[]);
+    assert_eq!(code(&replay(&trace, &server, &run).output().unwrap()), 0);
+
+    // As if the run had gone on, and limosa had been killed before it could look again.
+    let mut ledger = LedgerWriter::create(&run.join("ledger"), 1, 3_600_000_000_000);
+    let intent = Intent {
+        sequence: 0,
+        command_id: 99,
+        operation: Operation::Tweet,
+        lane: 1,
+        intended_ns: None,
+        ready_ns: 0,
+        called_ns: 0,
+        user: limosa_scenarios::Trace::load(&trace).unwrap().commands[0].action.user().to_owned(),
+        detail: "sent after the read-back".to_owned(),
+    };
+    let outcome = Outcome {
+        sequence: 0,
+        sent_ns: 1,
+        done_ns: 2,
+        replica: 0,
+        status: 204,
+        ack: Ack::Acknowledged,
+        failure: None,
+        latest: None,
+    };
+    ledger.append(&intent).unwrap();
+    ledger.append(&outcome).unwrap();
+    ledger.finish().unwrap();
+
+    let judge = |arguments: &[&str]| {
+        code(&Command::new(LIMOSA).arg("judge").arg(&run).args(arguments).output().unwrap())
+    };
+    assert_eq!(judge(&[]), 3, "what came after the read-back was not looked for");
+    assert_eq!(judge(&["--read-back"]), 1, "it was looked for, and it is not there");
+    assert_eq!(violations(&judgement(&run)), [(Class::Lost, Some(99))]);
+}

@@ -84,6 +84,7 @@ pub(super) fn manifest() -> Manifest {
             response_timeout_ms: 300,
         },
         targets: vec!["http://127.0.0.1:5001".into()],
+        planned_ids: 25_922,
         trace: TraceInfo {
             source: "minitwit_scenario.csv".into(),
             sha256: "2f1c".repeat(16),

@@ -38,19 +38,22 @@ pub fn derive(run: &RunDir, manifest: &Manifest) -> Result<(), DeriveError> {
                 continue;
             };
             // A straggler that is recorded after its second was closed counts in the current one.
-            while outcome.done_ns / NS_PER_SECOND > second.second {
-                close(&mut second, &mut latencies, &mut timeline, log)?;
+            let now = outcome.done_ns / NS_PER_SECOND;
+            if now > second.second {
+                close(&mut second, now, &mut latencies, &mut timeline, log)?;
             }
             count(&mut second, &entry);
             measure(&mut latencies, &entry);
         }
-        close(&mut second, &mut latencies, &mut timeline, log)
+        close(&mut second, u64::MAX, &mut latencies, &mut timeline, log)
     })?;
     Ok(timeline.finish()?)
 }
 
+/// Writes a second out and goes on at `next`: seconds without an outcome have no line.
 fn close(
     second: &mut Second,
+    next: u64,
     latencies: &mut Histograms,
     timeline: &mut TimelineWriter,
     log: &mut dyn FnMut(u64, &Histograms) -> Result<(), DeriveError>,
@@ -58,8 +61,7 @@ fn close(
     timeline.push(second)?;
     log(second.second, latencies)?;
     latencies.clear();
-    *second =
-        Second { second: second.second + 1, latest_sent: second.latest_sent, ..Second::default() };
+    *second = Second { second: next, latest_sent: second.latest_sent, ..Second::default() };
     Ok(())
 }
 

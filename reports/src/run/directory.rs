@@ -40,6 +40,14 @@ pub enum RunDirError {
         /// The version that it names.
         found: u64,
     },
+    /// A file in it was cut short or changed.
+    #[error("{path} is damaged: {why}", path = path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// How that shows.
+        why: &'static str,
+    },
     /// The ledger cannot be read.
     #[error(transparent)]
     Ledger(#[from] ledger::LedgerError),
@@ -221,7 +229,7 @@ fn write_json(path: &Path, value: &impl Serialize) -> Result<(), RunDirError> {
 }
 
 /// Writes a file beside its place and moves it there: a crash leaves the old one or the new one.
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let fresh = path.with_extension("tmp");
     let mut file = fs::File::create(&fresh)?;
     file.write_all(bytes)?;

@@ -24,6 +24,8 @@ pub struct Manifest {
     pub targets: Vec<String>,
     /// The trace.
     pub trace: TraceInfo,
+    /// How many different command ids the run set out to send.
+    pub planned_ids: u64,
     /// The seed of everything random in the run.
     pub seed: u64,
     /// The target's known deviations that were honoured, as they were given.

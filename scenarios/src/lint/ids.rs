@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 /// What an id is among those seen before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Seen {
+pub enum Seen {
     /// Above every one before it.
     Ahead,
     /// New, but below `highest`.
@@ -26,13 +26,13 @@ struct Range {
 
 /// The ids seen.
 #[derive(Debug, Default)]
-pub(super) struct Ids {
+pub struct Ids {
     ranges: BTreeMap<i64, Range>,
 }
 
 impl Ids {
     /// Notes the id of a line.
-    pub(super) fn insert(&mut self, id: i64, line: u64) -> Seen {
+    pub fn insert(&mut self, id: i64, line: u64) -> Seen {
         let highest = self.ranges.last_key_value().map(|(_, range)| range.last);
         let below = self.ranges.range_mut(..=id).next_back();
         let joins_below = match below {

@@ -8,6 +8,7 @@ mod ids;
 mod kind;
 mod report;
 
+pub use ids::{Ids, Seen};
 pub use kind::{Kind, Severity};
 pub use report::{Finding, Findings, Report};
 

@@ -30,8 +30,9 @@ impl Tally {
         if class == Class::Lost {
             self.lost.insert(entry.intent.command_id);
         }
-        let unanswered = entry.outcome.as_ref().is_none_or(|outcome| outcome.status == 0);
-        if class == Class::Absent && unanswered && entry.ack() == Ack::Indeterminate {
+        // Without an outcome, the generator ended: the target may never have seen the command.
+        let unanswered = entry.outcome.as_ref().is_some_and(|outcome| outcome.status == 0);
+        if class == Class::Absent && unanswered {
             self.vanished.push((entity, of_command(class, entity, entry, note)));
         }
         if class.is_violation() {
@@ -77,11 +78,19 @@ impl Tally {
     /// `latest` must not name a command whose effect is not there. Only commands without any answer
     /// are looked at: an acknowledged one is lost already, and a refused one has no effect.
     pub(super) fn find_latest_ahead(&mut self, evidence: &Evidence<'_>) {
+        let acknowledged: HashSet<i64> = evidence
+            .entries
+            .iter()
+            .filter(|entry| entry.ack() == Ack::Acknowledged && entry.intent.operation.is_write())
+            .map(|entry| entry.intent.command_id)
+            .collect();
         let named: HashSet<i64> = evidence
             .entries
             .iter()
             .filter_map(|entry| entry.outcome.as_ref()?.latest)
             .chain(evidence.after.header.latest)
+            // One that was sent again and acknowledged is named for that.
+            .filter(|id| !acknowledged.contains(id))
             .collect();
         for (entity, mut finding) in std::mem::take(&mut self.vanished) {
             if finding.command_id.is_some_and(|id| named.contains(&id)) {

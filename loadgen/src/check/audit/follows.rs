@@ -102,7 +102,10 @@ fn one_pair(
                 // Only where the edge would be otherwise without it does it show that it landed.
                 let landed = is_there != expected && makes(entry) == is_there;
                 let class = if landed { Class::Recovered } else { Class::Absent };
-                let shows = makes(entry) != expected;
+                // One that a later command of the pair undid leaves no trace either way.
+                let undone =
+                    promised.is_some_and(|last| last.intent.called_ns > entry.intent.called_ns);
+                let shows = makes(entry) != expected && !undone;
                 if shows || landed {
                     tally.command(class, Entity::Follow, entry, "");
                 } else {

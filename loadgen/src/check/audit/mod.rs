@@ -47,13 +47,15 @@ pub fn audit(evidence: &Evidence<'_>) -> (Audit, Check, Vec<String>) {
     tally.find_latest_ahead(evidence);
     if evidence.before.is_none() {
         not_checked.push(
-            "what the target held before the run is not known: what was there already counts as \
-             foreign"
+            "what the target held before the run: nobody looked, so what is too much may have been \
+             there already"
                 .to_owned(),
         );
     }
     let header = &evidence.after.header;
-    let has_gaps = !header.gaps.is_empty() || cut_off.is_some();
+    let unread = users::unread(evidence);
+    let has_gaps = !header.gaps.is_empty() || cut_off.is_some() || unread.is_some();
+    not_checked.extend(unread);
     not_checked.extend(cut_off.into_iter().chain(header.gaps.iter().cloned()));
     not_checked.extend(header.limits.iter().cloned());
     let audit = Audit {
@@ -64,7 +66,7 @@ pub fn audit(evidence: &Evidence<'_>) -> (Audit, Check, Vec<String>) {
         counts: tally.counts(),
         findings: tally.into_findings(),
     };
-    let check = verdict(&audit, has_gaps);
+    let check = verdict(&audit, evidence.before.is_some(), has_gaps);
     (audit, check, not_checked)
 }
 
@@ -78,17 +80,19 @@ fn state(after: &ReadBack) -> State {
     state
 }
 
-fn verdict(audit: &Audit, has_gaps: bool) -> Check {
+/// Where nobody looked before the run, what is too much may have been there already.
+fn verdict(audit: &Audit, has_baseline: bool, has_gaps: bool) -> Check {
     let violations: Vec<String> = Class::ALL
         .into_iter()
         .filter(|class| class.is_violation() && audit.count(*class) > 0)
+        .filter(|class| has_baseline || !is_too_much(*class))
         .map(|class| format!("{} {}", audit.count(class), class.name()))
         .collect();
     let kept = count(audit.count(Class::Kept));
     let (verdict, summary) = if !violations.is_empty() {
         (Verdict::Fail, format!("{} of what was looked for; {kept} kept", violations.join(", ")))
-    } else if has_gaps {
-        (Verdict::Unknown, format!("{kept} kept, but the target could not be read back whole"))
+    } else if has_gaps || !has_baseline {
+        (Verdict::Unknown, format!("{kept} kept, but not all could be looked for"))
     } else if audit.counts.is_empty() {
         (Verdict::Unknown, "there was nothing to look for".to_owned())
     } else {
@@ -104,6 +108,10 @@ fn verdict(audit: &Audit, has_gaps: bool) -> Check {
         )
     };
     Check { name: "audit".into(), verdict, summary }
+}
+
+fn is_too_much(class: Class) -> bool {
+    matches!(class, Class::Foreign | Class::Ghost | Class::Duplicated | Class::Orphan)
 }
 
 /// What an entity is called in a finding of something that nobody sent.

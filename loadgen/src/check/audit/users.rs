@@ -2,6 +2,7 @@
 
 use super::Evidence;
 use super::findings::Tally;
+use limosa_reports::render::counted;
 use limosa_reports::run::ledger::Entry;
 use limosa_reports::run::operation::{Ack, Operation};
 use limosa_reports::run::verdict::{Class, Entity};
@@ -43,6 +44,18 @@ pub(super) fn audit(evidence: &Evidence<'_>, tally: &mut Tally) {
             super::foreign(tally, Entity::User, name, "", note);
         }
     }
+}
+
+/// Users of the run that the read-back does not speak of.
+pub(super) fn unread(evidence: &Evidence<'_>) -> Option<String> {
+    let mut names: HashSet<&str> = HashSet::new();
+    for entry in evidence.entries.iter().filter(|entry| entry.intent.operation.is_write()) {
+        names.insert(&entry.intent.user);
+    }
+    let missing = names.iter().filter(|name| !evidence.after.users.contains_key(**name)).count();
+    (missing > 0).then(|| {
+        format!("{} that the read-back does not speak of", counted(missing as u64, "user"))
+    })
 }
 
 fn one_user(sent: &[&Entry], exists: bool, existed: bool, tally: &mut Tally) {

@@ -1,6 +1,7 @@
 //! The head of an answer, and what it says of the body after it.
 
 use super::ExchangeError;
+use std::mem::MaybeUninit;
 
 const MAX_HEADERS: usize = 96;
 
@@ -45,9 +46,12 @@ struct Said {
 /// # Errors
 /// [`ExchangeError::Malformed`].
 pub(super) fn parse(bytes: &[u8]) -> Result<Option<Head>, ExchangeError> {
-    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
-    let mut response = httparse::Response::new(&mut headers);
-    let length = match response.parse(bytes) {
+    // Not set beforehand: that would cost more than the parsing.
+    let mut headers = [const { MaybeUninit::uninit() }; MAX_HEADERS];
+    let mut response = httparse::Response::new(&mut []);
+    let parser = httparse::ParserConfig::default();
+    let length = match parser.parse_response_with_uninit_headers(&mut response, bytes, &mut headers)
+    {
         Ok(httparse::Status::Complete(length)) => length,
         Ok(httparse::Status::Partial) => return Ok(None),
         Err(httparse::Error::TooManyHeaders) => {

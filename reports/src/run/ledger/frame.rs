@@ -10,6 +10,8 @@ const NONE_FAILURE: u8 = u8::MAX;
 const TAG_INTENT: u8 = 1;
 const TAG_OUTCOME: u8 = 2;
 const TAG_MARK: u8 = 3;
+/// The payload of the frame that ends a segment which was closed: a file that was cut lacks it.
+pub(super) const END: [u8; 1] = [4];
 
 /// One record of the ledger. Times are nanoseconds since the part began.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +45,8 @@ pub struct Intent {
     pub called_ns: u64,
     /// The user who acts; empty where none does.
     pub user: String,
-    /// The message, the other user, or the e-mail address. Never a password.
+    /// The message, the other user, or the e-mail address (empty where the register lacks a name or a
+    /// password). Never a password.
     pub detail: String,
 }
 

@@ -6,8 +6,9 @@
 //! that a SIGKILL of the writer loses nothing that was recorded: the pages belong to the kernel.
 //! (A power cut of the generator's machine may lose what the kernel had not written back.)
 //!
-//! The length is written last. A reader takes a zero length for the end, and a frame whose
-//! checksum disagrees for damage, which it reports with file and offset.
+//! The length is written last. A segment that was closed ends with a frame that says so, one whose
+//! writer was killed with the zeros that were reserved for it. Anything else, and a checksum that
+//! disagrees, is damage, which a reader reports with file and offset.
 
 mod entries;
 mod frame;

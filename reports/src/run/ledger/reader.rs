@@ -1,9 +1,11 @@
 //! Reading the ledger, also one that a crash cut short.
 
-use super::writer::{FRAME_HEADER_BYTES, HEADER_BYTES, MAGIC};
+use super::frame::END;
+use super::writer::{FRAME_HEADER_BYTES, HEADER_BYTES, HEADER_CRC, MAGIC};
 use super::{Frame, LedgerError};
 use fs_err as fs;
-use std::io::{self, BufRead, BufReader, Read};
+use std::collections::BTreeMap;
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 /// Frames are far smaller; a length above this is damage.
@@ -23,14 +25,23 @@ pub struct Damage {
 /// Yields each frame with its part's number; times are shifted to nanoseconds since the run began.
 #[derive(Debug)]
 pub struct LedgerReader {
-    segments: std::vec::IntoIter<(u16, PathBuf)>,
+    segments: std::vec::IntoIter<Listed>,
     current: Option<OpenSegment>,
     damage: Vec<Damage>,
 }
 
 #[derive(Debug)]
+struct Listed {
+    part: u16,
+    /// Whether no segment of the part comes after it: only such a one can be unfinished.
+    is_last: bool,
+    path: PathBuf,
+}
+
+#[derive(Debug)]
 struct OpenSegment {
     part: u16,
+    is_last: bool,
     path: PathBuf,
     input: BufReader<fs::File>,
     offset: u64,
@@ -44,18 +55,32 @@ impl LedgerReader {
     /// # Errors
     /// [`LedgerError::Io`] where the directory cannot be listed.
     pub fn open(directory: &Path) -> Result<Self, LedgerError> {
-        let mut segments = Vec::new();
+        let mut found = BTreeMap::new();
         if directory.is_dir() {
             let io = |source| LedgerError::Io { path: directory.to_path_buf(), source };
             for entry in fs::read_dir(directory).map_err(io)? {
                 let path = entry.map_err(io)?.path();
-                if let Some(part) = part_of(&path) {
-                    segments.push((part, path));
+                if let Some(number) = number_of(&path) {
+                    found.insert(number, path);
                 }
             }
         }
-        segments.sort();
-        Ok(Self { segments: segments.into_iter(), current: None, damage: Vec::new() })
+        let mut damage = Vec::new();
+        let mut segments = Vec::new();
+        let mut expected = (0, 0);
+        for ((part, segment), path) in &found {
+            if *part != expected.0 {
+                expected = (*part, 0);
+            }
+            for missing in expected.1..*segment {
+                let path = directory.join(format!("{part:03}-{missing:05}.ledger"));
+                damage.push(Damage { path, offset: 0 });
+            }
+            expected.1 = segment + 1;
+            let is_last = !found.contains_key(&(*part, segment + 1));
+            segments.push(Listed { part: *part, is_last, path: path.clone() });
+        }
+        Ok(Self { segments: segments.into_iter(), current: None, damage })
     }
 
     /// The places that could not be read so far: after the last frame, all of them.
@@ -66,10 +91,15 @@ impl LedgerReader {
     fn step(&mut self) -> Result<Option<(u16, Frame)>, LedgerError> {
         loop {
             let Some(segment) = &mut self.current else {
-                let Some((part, path)) = self.segments.next() else {
+                let Some(listed) = self.segments.next() else {
                     return Ok(None);
                 };
-                self.current = OpenSegment::open(part, path)?;
+                let path = listed.path.clone();
+                match OpenSegment::open(listed)? {
+                    Opened::Segment(segment) => self.current = Some(segment),
+                    Opened::Unused => {}
+                    Opened::Damaged => self.damage.push(Damage { path, offset: 0 }),
+                }
                 continue;
             };
             match segment.next_frame() {
@@ -99,19 +129,21 @@ impl Iterator for LedgerReader {
     }
 }
 
+enum Opened {
+    Segment(OpenSegment),
+    /// The writer was killed before the header was whole.
+    Unused,
+    Damaged,
+}
+
 impl OpenSegment {
-    /// `None` where the writer was killed before the header was whole.
-    fn open(part: u16, path: PathBuf) -> Result<Option<Self>, LedgerError> {
+    fn open(Listed { part, is_last, path }: Listed) -> Result<Opened, LedgerError> {
         let io = |source| LedgerError::Io { path: path.clone(), source };
         let mut input = BufReader::with_capacity(1 << 18, fs::File::open(&path).map_err(io)?);
         let mut header = [0; HEADER_BYTES];
-        match input.read_exact(&mut header) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
-            Err(error) => return Err(io(error)),
-        }
-        if header.iter().all(|byte| *byte == 0) {
-            return Ok(None);
+        let read = read_fully(&mut input, &mut header).map_err(io)?;
+        if read < HEADER_BYTES || header.iter().all(|byte| *byte == 0) {
+            return Ok(if is_last { Opened::Unused } else { Opened::Damaged });
         }
         let Some((version, offset_ns)) = parse_header(&header) else {
             return Err(LedgerError::NotALedger { path });
@@ -119,22 +151,26 @@ impl OpenSegment {
         if version > crate::run::FORMAT_VERSION {
             return Err(LedgerError::Newer { path, found: version });
         }
+        if crc32fast::hash(&header[..HEADER_CRC]).to_le_bytes() != header[HEADER_CRC..] {
+            return Ok(Opened::Damaged);
+        }
         let offset = HEADER_BYTES as u64;
-        Ok(Some(Self { part, path, input, offset, offset_ns, payload: Vec::new() }))
+        let payload = Vec::new();
+        Ok(Opened::Segment(Self { part, is_last, path, input, offset, offset_ns, payload }))
     }
 
     /// The next frame; `None` at the end; `InvalidData` at damage.
     fn next_frame(&mut self) -> io::Result<Option<Frame>> {
         let mut head = [0; FRAME_HEADER_BYTES];
         match read_fully(&mut self.input, &mut head)? {
-            0 => return Ok(None),
             FRAME_HEADER_BYTES => {}
+            // A segment ends with a frame that says so, or with the zeros that were reserved.
             _ => return Err(io::ErrorKind::InvalidData.into()),
         }
         let [a, b, c, d, crc @ ..] = head;
         let length = u32::from_le_bytes([a, b, c, d]);
         if length == 0 {
-            return if crc == [0; 4] && self.rest_is_blank()? {
+            return if self.is_last && self.is_end(&head)? {
                 Ok(None)
             } else {
                 Err(io::ErrorKind::InvalidData.into())
@@ -148,6 +184,9 @@ impl OpenSegment {
         if read < self.payload.len() || crc32fast::hash(&self.payload) != u32::from_le_bytes(crc) {
             return Err(io::ErrorKind::InvalidData.into());
         }
+        if self.payload == END {
+            return Ok(None);
+        }
         let frame = Frame::decode(&self.payload).ok_or(io::ErrorKind::InvalidData)?;
         self.offset += (FRAME_HEADER_BYTES + self.payload.len()) as u64;
         Ok(Some(frame))
@@ -155,23 +194,34 @@ impl OpenSegment {
 }
 
 impl OpenSegment {
-    /// After the last frame a segment holds zeros only. Anything else is a frame behind a length
-    /// that was lost.
-    fn rest_is_blank(&mut self) -> io::Result<bool> {
-        loop {
-            let rest = self.input.fill_buf()?;
-            let length = rest.len();
-            if length == 0 || rest.iter().any(|byte| *byte != 0) {
-                return Ok(length == 0);
-            }
-            self.input.consume(length);
+    /// Whether a zero length is the end of what a killed writer wrote: nothing follows, or the one
+    /// frame that it was about to write, and then the zeros that were reserved. A whole frame behind
+    /// it, or no zeros, and it is a length that was lost.
+    fn is_end(&mut self, head: &[u8; FRAME_HEADER_BYTES]) -> io::Result<bool> {
+        let mut rest = head.to_vec();
+        self.input.read_to_end(&mut rest)?;
+        if rest.iter().all(|byte| *byte == 0) {
+            return Ok(true);
         }
+        let is_reserved = rest.ends_with(&[0; 2 * FRAME_HEADER_BYTES]);
+        Ok(is_reserved && !(1..rest.len()).any(|at| is_frame(&rest[at..])))
     }
 }
 
-fn part_of(path: &Path) -> Option<u16> {
+/// Whether the bytes begin with a whole frame.
+fn is_frame(bytes: &[u8]) -> bool {
+    let Some((head, body)) = bytes.split_first_chunk::<FRAME_HEADER_BYTES>() else { return false };
+    let [a, b, c, d, crc @ ..] = *head;
+    let length = u32::from_le_bytes([a, b, c, d]) as usize;
+    length > 0
+        && body.get(..length).is_some_and(|body| crc32fast::hash(body) == u32::from_le_bytes(crc))
+}
+
+/// The numbers of the part and of the segment in it.
+fn number_of(path: &Path) -> Option<(u16, u32)> {
     let name = path.file_name()?.to_str()?.strip_suffix(".ledger")?;
-    name.split_once('-')?.0.parse().ok()
+    let (part, segment) = name.split_once('-')?;
+    Some((part.parse().ok()?, segment.parse().ok()?))
 }
 
 fn parse_header(header: &[u8; HEADER_BYTES]) -> Option<(u32, u64)> {

@@ -187,3 +187,75 @@ fn a_newer_format_and_a_foreign_file_are_refused() {
     let error = LedgerReader::open(directory.path()).unwrap().next().unwrap().unwrap_err();
     assert!(matches!(error, LedgerError::NotALedger { .. }), "{error}");
 }
+
+/// A kill in the middle of an append leaves a body, perhaps its checksum, and no length.
+#[test]
+fn a_torn_frame_at_the_end_is_no_damage_and_a_lost_length_before_a_frame_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut writer = LedgerWriter::create(directory.path(), 0, 0);
+    for sequence in 0..10 {
+        writer.append(&intent(sequence, "text")).unwrap();
+    }
+    std::mem::forget(writer);
+    let path = directory.path().join("000-00000.ledger");
+    let good = fs::read(&path).unwrap();
+    let frame = writer::FRAME_HEADER_BYTES
+        + u32::from_le_bytes(good[writer::HEADER_BYTES..][..4].try_into().unwrap()) as usize;
+    let read_without_length_of = |number: usize| {
+        let mut bytes = good.clone();
+        bytes[writer::HEADER_BYTES + number * frame..][..4].fill(0);
+        fs::write(&path, bytes).unwrap();
+        let mut reader = LedgerReader::open(directory.path()).unwrap();
+        (reader.by_ref().map(Result::unwrap).count(), reader.damage().len())
+    };
+    assert_eq!(read_without_length_of(9), (9, 0));
+    assert_eq!(read_without_length_of(4), (4, 1));
+}
+
+#[test]
+fn a_missing_segment_is_damage() {
+    let directory = tempfile::tempdir().unwrap();
+    let long = "x".repeat(3 << 20);
+    let mut writer = LedgerWriter::create(directory.path(), 0, 0);
+    (0..3).for_each(|sequence| writer.append(&intent(sequence, &long)).unwrap());
+    writer.finish().unwrap();
+    let first = directory.path().join("000-00000.ledger");
+    fs::remove_file(&first).unwrap();
+    let mut reader = LedgerReader::open(directory.path()).unwrap();
+    assert_eq!(reader.by_ref().count(), 2);
+    assert_eq!(reader.damage(), [Damage { path: first, offset: 0 }]);
+}
+
+#[test]
+fn a_flipped_bit_in_a_header_is_noticed() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut writer = LedgerWriter::create(directory.path(), 0, 7);
+    writer.append(&intent(0, "text")).unwrap();
+    writer.finish().unwrap();
+    let path = directory.path().join("000-00000.ledger");
+    let good = fs::read(&path).unwrap();
+    for bit in 0..writer::HEADER_BYTES * 8 {
+        let mut bytes = good.clone();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        fs::write(&path, bytes).unwrap();
+        let mut reader = LedgerReader::open(directory.path()).unwrap();
+        let is_refused = reader.by_ref().any(|frame| frame.is_err());
+        assert!(is_refused || !reader.damage().is_empty(), "bit {bit}");
+    }
+}
+
+#[test]
+fn a_cut_at_any_byte_is_damage() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut writer = LedgerWriter::create(directory.path(), 0, 0);
+    (0..3).for_each(|sequence| writer.append(&outcome(sequence)).unwrap());
+    writer.finish().unwrap();
+    let path = directory.path().join("000-00000.ledger");
+    let good = fs::read(&path).unwrap();
+    for cut in writer::HEADER_BYTES..good.len() {
+        fs::write(&path, &good[..cut]).unwrap();
+        let mut reader = LedgerReader::open(directory.path()).unwrap();
+        assert!(reader.by_ref().all(|frame| frame.is_ok()));
+        assert_eq!(reader.damage().len(), 1, "cut at {cut}");
+    }
+}

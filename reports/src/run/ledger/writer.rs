@@ -1,5 +1,6 @@
 //! Appending to the ledger.
 
+use super::frame::END;
 use super::{LedgerError, Record};
 use fs_err as fs;
 use memmap2::MmapMut;
@@ -10,10 +11,13 @@ use std::sync::atomic::{Ordering, compiler_fence};
 
 /// The first bytes of every segment.
 pub(super) const MAGIC: &[u8; 12] = b"limosaledger";
-/// Magic, format version, and the part's start in nanoseconds after the run's.
-pub(super) const HEADER_BYTES: usize = MAGIC.len() + 4 + 8;
+/// Magic, format version, the part's start in nanoseconds after the run's, and their CRC-32.
+pub(super) const HEADER_BYTES: usize = HEADER_CRC + 4;
+/// Where the header's checksum stands.
+pub(super) const HEADER_CRC: usize = MAGIC.len() + 4 + 8;
 /// Length and checksum before every payload.
 pub(super) const FRAME_HEADER_BYTES: usize = 8;
+const END_BYTES: usize = FRAME_HEADER_BYTES + END.len();
 /// A segment's size unless one frame alone needs more. Small enough that the mapping of the current
 /// segment is all that a long run keeps in memory.
 const SEGMENT_BYTES: usize = 4 << 20;
@@ -52,22 +56,22 @@ impl LedgerWriter {
     pub fn append(&mut self, record: &impl Record) -> Result<(), LedgerError> {
         let need = FRAME_HEADER_BYTES + record.size_hint();
         let segment = match &mut self.current {
-            Some(segment) if segment.used + need <= segment.map.len() => segment,
+            Some(segment) if segment.used + need + END_BYTES <= segment.map.len() => segment,
             _ => self.rotate(need)?,
         };
         segment.push(record);
         Ok(())
     }
 
-    /// Ends the part: the last segment is cut to its length and handed to the disk.
+    /// Ends the part: the last segment is cut to its length and synced to the disk.
     ///
     /// # Errors
     /// [`LedgerError::Io`] where the file system refuses.
     pub fn finish(mut self) -> Result<(), LedgerError> {
-        match self.current.take() {
-            Some(segment) => segment.close(),
-            None => Ok(()),
-        }
+        let Some(segment) = self.current.take() else { return Ok(()) };
+        let path = segment.path.clone();
+        let file = segment.close()?;
+        file.sync_data().map_err(|source| LedgerError::Io { path, source })
     }
 
     fn rotate(&mut self, need: usize) -> Result<&mut Segment, LedgerError> {
@@ -75,7 +79,7 @@ impl LedgerWriter {
             full.close()?;
         }
         let path = self.directory.join(format!("{:03}-{:05}.ledger", self.part, self.segments));
-        let bytes = SEGMENT_BYTES.max(HEADER_BYTES + need);
+        let bytes = SEGMENT_BYTES.max(HEADER_BYTES + need + END_BYTES);
         let segment = Segment::create(path.clone(), bytes, self.offset_ns)
             .map_err(|source| LedgerError::Io { path, source })?;
         self.segments += 1;
@@ -91,7 +95,9 @@ impl Segment {
         map[..MAGIC.len()].copy_from_slice(MAGIC);
         map[MAGIC.len()..MAGIC.len() + 4]
             .copy_from_slice(&crate::run::FORMAT_VERSION.to_le_bytes());
-        map[MAGIC.len() + 4..HEADER_BYTES].copy_from_slice(&offset_ns.to_le_bytes());
+        map[MAGIC.len() + 4..HEADER_CRC].copy_from_slice(&offset_ns.to_le_bytes());
+        let crc = crc32fast::hash(&map[..HEADER_CRC]);
+        map[HEADER_CRC..HEADER_BYTES].copy_from_slice(&crc.to_le_bytes());
         Ok(Self { path, file, map, used: HEADER_BYTES })
     }
 
@@ -105,12 +111,28 @@ impl Segment {
         self.used += FRAME_HEADER_BYTES + length;
     }
 
-    fn close(self) -> Result<(), LedgerError> {
+    /// Cuts the segment to its length. Not synced: a run must not wait for a disk between two
+    /// requests, and a kill of this process loses nothing that the kernel has.
+    fn close(mut self) -> Result<fs::File, LedgerError> {
+        self.push(&End);
         let Self { path, file, map, used } = self;
         drop(map);
-        file.set_len(used as u64)
-            .and_then(|()| file.sync_data())
-            .map_err(|source| LedgerError::Io { path, source })
+        file.set_len(used as u64).map_err(|source| LedgerError::Io { path, source })?;
+        Ok(file)
+    }
+}
+
+/// What a segment ends with that was closed.
+struct End;
+
+impl Record for End {
+    fn size_hint(&self) -> usize {
+        END.len()
+    }
+
+    fn encode(&self, out: &mut [u8]) -> usize {
+        out[..END.len()].copy_from_slice(&END);
+        END.len()
     }
 }
 
