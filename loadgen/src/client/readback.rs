@@ -81,6 +81,8 @@ impl Reader {
         };
         let http = reqwest::Client::builder()
             .connect_timeout(timeouts.connect)
+            // A target may end a connection after each answer without saying so.
+            .pool_max_idle_per_host(0)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .build()
@@ -435,9 +437,9 @@ mod tests {
                         return;
                     };
                     let status = if body.is_empty() { "404 Not Found" } else { "200 OK" };
-                    let head = format!("HTTP/1.1 {status}\r\nConnection: close");
                     let length = body.len();
-                    let _ = write!(stream, "{head}\r\nContent-Length: {length}\r\n\r\n{body}");
+                    let head = format!("HTTP/1.1 {status}\r\nContent-Length: {length}");
+                    let _ = write!(stream, "{head}\r\n\r\n{body}");
                 });
             }
         });
