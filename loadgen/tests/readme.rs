@@ -47,7 +47,8 @@ fn script(block: &str) -> String {
 fn shape(line: &str) -> String {
     let mut shape = String::new();
     for word in line.split_whitespace() {
-        let unit = matches!(word, "ns" | "µs" | "ms" | "s" | "min");
+        let bare = word.trim_end_matches([':', ',', '.', ';']);
+        let unit = matches!(bare, "ns" | "µs" | "ms" | "s" | "min");
         let mut in_number = false;
         for c in if unit { "t" } else { word }.chars() {
             let number =
