@@ -1,8 +1,10 @@
 //! What every subcommand that judges does at its end: report, summary, exit code.
 
 use super::exit::Exit;
+use crate::client::ClientKind;
 use crate::engine::Ending;
 use crate::replay::{Finished, Plan};
+use crate::schedule::{Order, Pace};
 use limosa_reports::render;
 use limosa_reports::run::RunDir;
 use limosa_reports::run::verdict::Verdict;
@@ -58,9 +60,30 @@ pub(super) fn explain(plan: &Plan, finished: &Finished) {
         Ending::Interrupted { resume_at: None } => return,
     };
     eprintln!(
-        "limosa: {why}; to go on: limosa replay {} --target {} --from-id {from_id} --run-dir {}",
+        "limosa: {why}; to go on: limosa replay {} --target {} --from-id {from_id} --run-dir {}{}",
         plan.trace.display(),
         plan.target,
-        finished.run.path().display()
+        finished.run.path().display(),
+        manner(plan)
     );
+}
+
+/// The flags that say how a plan sends, where they are not the defaults.
+fn manner(plan: &Plan) -> String {
+    let mut flags = String::new();
+    if plan.client == ClientKind::Simulator {
+        flags += " --client simulator";
+    }
+    match plan.order {
+        Order::Strict => {}
+        Order::User => flags += &format!(" --order user --connections {}", plan.connections),
+        Order::None => flags += &format!(" --order none --connections {}", plan.connections),
+    }
+    match plan.pace {
+        Pace::Max => {}
+        Pace::Speed(factor) => flags += &format!(" --speed {factor}"),
+        Pace::Rate(rate) => flags += &format!(" --rate {rate}"),
+        Pace::Poisson(rate) => flags += &format!(" --poisson {rate}"),
+    }
+    flags
 }

@@ -178,8 +178,7 @@ where
         let clock = self.engine.clock;
         let mut alarm = Alarm::new(clock);
         loop {
-            let Some(request) = self.shared.borrow_mut().pull() else { break };
-            let instant_ns = request.intended_ns.unwrap_or(0);
+            let Some(instant_ns) = self.shared.borrow_mut().next_instant_ns() else { break };
             while !self.shared.borrow().is_over() && clock.now_ns() < instant_ns {
                 alarm.wait_until(instant_ns.min(clock.now_ns() + GLANCE.as_nanos() as u64)).await;
             }
@@ -187,7 +186,9 @@ where
             if shared.is_over() {
                 break;
             }
-            shared.admit(request, clock.now_ns());
+            if let Some(request) = shared.pull() {
+                shared.admit(request, clock.now_ns());
+            }
             let is_wanted = shared.ready() > 0;
             drop(shared);
             if is_wanted && self.waiting.get() > 0 {

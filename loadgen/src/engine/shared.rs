@@ -61,6 +61,12 @@ where
         None
     }
 
+    /// When the next request of the schedule is due; it stays there. `None` at the end.
+    pub(super) fn next_instant_ns(&mut self) -> Option<u64> {
+        self.next = self.pull();
+        self.next.as_ref().map(|request| request.intended_ns.unwrap_or(0))
+    }
+
     /// Makes the next request ready while another is under way, so that it is not done between
     /// that one's answer and this one's send.
     pub(super) fn prepare(&mut self, encoder: &RequestEncoder) {

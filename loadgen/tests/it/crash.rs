@@ -114,7 +114,10 @@ fn an_interrupted_replay_ends_at_once_and_is_judged() {
     let output = limosa.wait_with_output().unwrap();
     assert!(began.elapsed() < Duration::from_secs(30), "it went on waiting");
     assert_eq!(code(&output), 3, "most of the trace was not tried");
-    assert!(text(&output.stderr).contains("interrupted; to go on: limosa replay"));
+    let said = text(&output.stderr);
+    assert!(said.contains("interrupted; to go on: limosa replay") && said.contains("--speed 1"));
+    let tried = judgement(&run).totals.tried();
+    assert_eq!(resume_id(&said), tried.to_string(), "ids count from 0: the next one is not tried");
     assert_eq!(verdict_of(&judgement(&run), "audit"), Verdict::Pass);
 }
 
