@@ -9,7 +9,7 @@ use limosa::judge::judge;
 use limosa::machine;
 use limosa::profile::Profile;
 use limosa_reports::run::ledger::{Entry, Intent, LedgerWriter, Outcome};
-use limosa_reports::run::manifest::{Manifest, Mode, Part, TraceInfo};
+use limosa_reports::run::manifest::{Manifest, Mode, Part, Phase, TraceInfo};
 use limosa_reports::run::operation::{Ack, Operation};
 use limosa_reports::run::readback::{Header, Message, ReadBack, UserState};
 use limosa_reports::run::{FORMAT_VERSION, RunDir};
@@ -143,7 +143,10 @@ pub fn judged_run(path: &Path, commands: &[Command]) -> RunDir {
             connections: 1,
             order: "strict".to_owned(),
             client: "limosa".to_owned(),
+            keep_alive: true,
+            route: "round-robin".into(),
             pace: "max".to_owned(),
+            reads: Vec::new(),
             connect_timeout_ms: 5_000,
             response_timeout_ms: 10_000,
         },
@@ -154,16 +157,20 @@ pub fn judged_run(path: &Path, commands: &[Command]) -> RunDir {
             commands: commands.len() as u64,
             ids,
         },
-        planned_ids: commands.len() as u64,
+        planned_ids: Some(commands.len() as u64),
         seed: 1,
         profile: serde_json::to_value(Profile::default()).unwrap(),
         machine: machine::describe(),
+        limits: Vec::new(),
         parts: vec![Part {
             part: 0,
             started: now,
             offset_ns: 0,
             from_id: None,
             command_line: Vec::new(),
+            shard: None,
+            phases: Phase::whole(),
+            gave_up_keep_alive: false,
         }],
     })
     .unwrap();

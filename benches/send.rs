@@ -5,7 +5,7 @@
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use limosa::client::{BaseUrl, ClientKind, RequestEncoder};
 use limosa::profile::Profile;
-use limosa::schedule::{Pace, Schedule};
+use limosa::schedule::{Manner, Pace, Read, Schedule};
 use limosa_benches::{COURSE_COMMANDS, commands};
 use std::convert::Infallible;
 use std::hint::black_box;
@@ -14,10 +14,12 @@ fn send(criterion: &mut Criterion) {
     let commands = commands(COURSE_COMMANDS);
     let mut group = criterion.benchmark_group("send");
     group.throughput(Throughput::Elements(commands.len() as u64));
+    let manner =
+        Manner { pace: Pace::Speed(1e5), reads: vec![Read::latest(0.05)], ..Manner::default() };
     group.bench_function("schedule", |bencher| {
         bencher.iter(|| {
             let source = commands.iter().cloned().map(Ok::<_, Infallible>);
-            Schedule::new(source, Pace::Speed(1e5), 0.05, 1).map(black_box).count()
+            Schedule::new(source, &manner).map(black_box).count()
         });
     });
     let target: BaseUrl = "http://127.0.0.1:5001".parse().unwrap();

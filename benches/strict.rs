@@ -13,7 +13,7 @@ use limosa::clock::Clock;
 use limosa::engine::{Ending, Engine, StopRule};
 use limosa::profile::Profile;
 use limosa::record::Recorder;
-use limosa::schedule::{Order, Pace, Schedule};
+use limosa::schedule::{Manner, Order, Route, Schedule};
 use limosa_benches::commands;
 use limosa_reports::run::ledger::LedgerWriter;
 use limosa_scenarios::{TraceReader, TraceWriter};
@@ -93,19 +93,21 @@ fn by_limosa(address: SocketAddr, trace: &Path, folder: &Path) -> f64 {
     let engine = Engine {
         clock: Clock::start(),
         profile: Profile::default(),
-        target: format!("http://{address}").parse().unwrap(),
-        replica: 0,
+        targets: vec![format!("http://{address}").parse().unwrap()],
+        replicas: vec![0],
+        route: Route::RoundRobin,
         client: ClientKind::Limosa,
         timeouts: Timeouts::PATIENT,
         order: Order::Strict,
-        pace: Pace::Max,
+        is_closed_model: true,
+        until_ns: None,
         connections: 1,
         stop: StopRule { unreachable: Some(1) },
         interrupted: Arc::default(),
     };
     let recorder = Recorder::new(LedgerWriter::create(folder, 0, 0), None);
     let live = recorder.live();
-    let schedule = Schedule::new(TraceReader::open(trace).unwrap(), Pace::Max, 0.0, 1);
+    let schedule = Schedule::new(TraceReader::open(trace).unwrap(), &Manner::default());
     let begun = Instant::now();
     let ending = runtime().block_on(engine.run(schedule, recorder)).unwrap();
     let elapsed = begun.elapsed();

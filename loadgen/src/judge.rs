@@ -172,12 +172,22 @@ fn complete(manifest: &Manifest, entries: &[Entry]) -> Check {
     ids.sort_unstable();
     ids.dedup();
     let tried = ids.len() as u64;
-    let planned = manifest.planned_ids;
-    let (verdict, summary) = if tried >= planned {
-        (Verdict::Pass, format!("all of the trace was sent: {}", counted(planned, "command id")))
-    } else {
-        let missing = counted(planned - tried, "command id");
-        (Verdict::Unknown, format!("{missing} of {} never tried", count(planned)))
+    let (verdict, summary) = match manifest.planned_ids {
+        Some(planned) if tried < planned => {
+            let missing = counted(planned - tried, "command id");
+            (Verdict::Unknown, format!("{missing} of {} never tried", count(planned)))
+        }
+        Some(planned) => (
+            Verdict::Pass,
+            format!("all that was planned was sent: {}", counted(planned, "command id")),
+        ),
+        None if manifest.finished.is_none() => {
+            (Verdict::Unknown, "the run was cut short before its time was over".to_owned())
+        }
+        None => {
+            let sent = counted(tried, "command id");
+            (Verdict::Pass, format!("{sent} were sent in the time that was given"))
+        }
     };
     Check { name: "complete".into(), verdict, summary }
 }

@@ -4,7 +4,7 @@ use super::exit::Exit;
 use crate::client::ClientKind;
 use crate::engine::Ending;
 use crate::replay::{Finished, Plan};
-use crate::schedule::{Order, Pace};
+use crate::schedule::{Order, Pace, Spread};
 use limosa_reports::render;
 use limosa_reports::run::RunDir;
 use limosa_reports::run::verdict::Verdict;
@@ -60,9 +60,9 @@ pub(super) fn explain(plan: &Plan, finished: &Finished) {
         Ending::Interrupted { resume_at: None } => return,
     };
     eprintln!(
-        "limosa: {why}; to go on: limosa replay {} --target {} --from-id {from_id} --run-dir {}{}",
+        "limosa: {why}; to go on: limosa replay {}{} --from-id {from_id} --run-dir {}{}",
         plan.trace.display(),
-        plan.target,
+        plan.targets.iter().map(|target| format!(" --target {target}")).collect::<String>(),
         finished.run.path().display(),
         manner(plan)
     );
@@ -79,11 +79,27 @@ fn manner(plan: &Plan) -> String {
         Order::User => flags += &format!(" --order user --connections {}", plan.connections),
         Order::None => flags += &format!(" --order none --connections {}", plan.connections),
     }
-    match plan.pace {
+    match &plan.pace {
         Pace::Max => {}
         Pace::Speed(factor) => flags += &format!(" --speed {factor}"),
-        Pace::Rate(rate) => flags += &format!(" --rate {rate}"),
-        Pace::Poisson(rate) => flags += &format!(" --poisson {rate}"),
+        Pace::Rate { stages, spread } => match (&stages[..], spread) {
+            ([stage], Spread::Even) if stage.length.is_none() => {
+                flags += &format!(" --rate {}", stage.to);
+            }
+            ([.., last], Spread::Poisson) => flags += &format!(" --poisson {}", last.to),
+            // A ramp is not climbed twice: what is left is sent at its end.
+            ([.., last], Spread::Even) => flags += &format!(" --rate {}", last.to.max(last.from)),
+            ([], _) => {}
+        },
+    }
+    if plan.targets.len() > 1 {
+        flags += &format!(" --route {}", plan.route.name());
+    }
+    if !plan.keep_alive {
+        flags += " --no-keep-alive";
+    }
+    if let Some(shard) = plan.shard {
+        flags += &format!(" --shard {}/{}", shard.index, shard.of);
     }
     flags
 }

@@ -6,8 +6,10 @@ use crate::client::{BaseUrl, ClientKind, Timeouts};
 use crate::engine::StopRule;
 use crate::profile::Profile;
 use crate::replay::{Plan, replay};
-use crate::schedule::{Order, Pace};
+use crate::schedule::{Order, Pace, Read, Route, Shard, Spread, Stage, span};
 use anyhow::Context as _;
+use jiff::Timestamp;
+use limosa_reports::run::manifest::Phase;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,6 +21,8 @@ Examples:
   limosa replay trace.tsv --target http://127.0.0.1:5001 --client simulator --speed 100000
   limosa replay trace.tsv --target http://127.0.0.1:5001 --order user --connections 64
   limosa replay trace.tsv --target http://127.0.0.1:5001 --order user --rate 500
+  limosa replay trace.tsv --target http://127.0.0.1:5001 --order none --ramp 0:1000:30s --duration 1m
+  limosa replay trace.tsv --target http://127.0.0.1:5001 --target http://127.0.0.1:5002 --route random
   limosa replay trace.tsv --target http://127.0.0.1:5001 --from-id 12000 --run-dir runs/latest
 
 The target is read before the run and after it (GET /msgs and /fllws of every user of the trace), so
@@ -31,9 +35,17 @@ speaks the API.";
 pub struct Args {
     /// The trace, in the course's format: tab-separated, without header
     trace: PathBuf,
-    /// The target's base URL: http://HOST:PORT[/PREFIX]
-    #[arg(long, env = "LIMOSA_TARGET", value_name = "URL")]
-    target: BaseUrl,
+    /// The target's base URL: http://HOST:PORT[/PREFIX]. Give it once for each replica; the first one
+    /// is read back
+    #[arg(long, env = "LIMOSA_TARGET", value_name = "URL", value_delimiter = ',', required = true)]
+    target: Vec<BaseUrl>,
+    /// Which of several targets gets which request: round-robin, random, user (all of a user's to the
+    /// same one) or failover (all to the first one, and to the next once that one does not answer)
+    #[arg(long, env = "LIMOSA_ROUTE", value_enum, default_value_t = Route::RoundRobin)]
+    route: Route,
+    /// A new connection for each request
+    #[arg(long, env = "LIMOSA_NO_KEEP_ALIVE")]
+    no_keep_alive: bool,
     /// What the target is known to do otherwise, as written by `limosa check --write-profile`
     #[arg(long, env = "LIMOSA_PROFILE", value_name = "FILE")]
     profile: Option<PathBuf>,
@@ -46,8 +58,8 @@ pub struct Args {
     /// only after the register of whom it names: what caused a command has been answered), or none
     #[arg(long, env = "LIMOSA_ORDER", value_enum, default_value_t = Order::Strict)]
     order: Order,
-    /// How many requests are under way at most [default: 64; with --rate, --poisson or --speed 1000;
-    /// strict: 1]
+    /// How many requests are under way at most [default: 64; with --rate, --poisson, --ramp or
+    /// --speed 1000; strict: 1]
     #[arg(long, env = "LIMOSA_CONNECTIONS", value_name = "N", value_parser = connections)]
     connections: Option<usize>,
     /// Send R commands a second, evenly, whatever the answers (open model)
@@ -60,6 +72,18 @@ pub struct Args {
     /// without it, as fast as the answers come
     #[arg(long, env = "LIMOSA_SPEED", value_name = "K", value_parser = speed, group = "pace")]
     speed: Option<Pace>,
+    /// Send at a rate that goes evenly from FROM to TO commands a second in TIME (such as
+    /// 0:1000:30s), or stays at RATE for TIME (1000:1m); given more than once, one after another. The
+    /// last rate is held (open model)
+    #[arg(long, env = "LIMOSA_RAMP", value_name = "FROM:TO:TIME", value_parser = ramp,
+        value_delimiter = ',', conflicts_with = "pace")]
+    ramp: Vec<Stage>,
+    /// Report what is sent in the first TIME (such as 5s) apart from the rest
+    #[arg(long, env = "LIMOSA_WARM_UP", value_name = "TIME", value_parser = time)]
+    warm_up: Option<Duration>,
+    /// Send only what is due within TIME (such as 1m); in the closed model, for so long
+    #[arg(long, env = "LIMOSA_DURATION", value_name = "TIME", value_parser = time)]
+    duration: Option<Duration>,
     /// Skip the commands with a lower id. With --run-dir of an earlier run of the same trace, goes
     /// on with that run
     #[arg(long, env = "LIMOSA_FROM_ID", value_name = "ID", allow_negative_numbers = true)]
@@ -68,6 +92,18 @@ pub struct Args {
     #[arg(long, env = "LIMOSA_READ_LATEST", value_name = "SHARE", default_value = "0.05",
         value_parser = share)]
     read_latest: f64,
+    /// Other reads: what (latest, messages, user_messages, follows, public) and how often, for each
+    /// command (messages=0.1, messages=10%) or in time (messages=20/s; open model)
+    #[arg(long = "read", env = "LIMOSA_READ", value_name = "WHAT=OFTEN", value_delimiter = ',')]
+    reads: Vec<Read>,
+    /// Send only the share I of N of the users, from 1: N processes with the same trace, flags and
+    /// seed send all of it. `limosa merge` joins their runs
+    #[arg(long, env = "LIMOSA_SHARD", value_name = "I/N", value_parser = shard)]
+    shard: Option<Shard>,
+    /// Begin to send at this instant, such as 2026-01-31T12:00:00Z: for processes that are to begin
+    /// together
+    #[arg(long, env = "LIMOSA_START_AT", value_name = "TIMESTAMP")]
+    start_at: Option<Timestamp>,
     /// The seed of everything random in the run
     #[arg(long, env = "LIMOSA_SEED", value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -129,7 +165,21 @@ impl Args {
             ClientKind::Limosa => 10,
             ClientKind::Simulator => 0,
         });
-        let pace = self.rate.or(self.poisson).or(self.speed).unwrap_or(Pace::Max);
+        let pace = match self.ramp {
+            stages if !stages.is_empty() => Pace::Rate { stages, spread: Spread::Even },
+            _ => self.rate.or(self.poisson).or(self.speed).unwrap_or(Pace::Max),
+        };
+        if let Some(read) = self.reads.iter().find(|read| read.is_by_rate())
+            && pace.is_closed_model()
+        {
+            anyhow::bail!(
+                "--read {read}: reads by rate need a pace in time: add --rate, --ramp or --speed, or \
+                 give a share for each command"
+            );
+        }
+        if self.shard.is_some() && self.order == Order::Strict {
+            anyhow::bail!("--shard: the strict order is one process's: add --order user or none");
+        }
         let connections = match (self.order, self.connections) {
             (Order::Strict, None | Some(1)) => 1,
             (Order::Strict, Some(_)) => {
@@ -143,18 +193,26 @@ impl Args {
             Some(path) => Profile::load(path).context("--profile")?,
             None => Profile::default(),
         };
+        let latest = (self.read_latest > 0.0).then_some(Read::latest(self.read_latest));
         Ok(Plan {
             name: None,
             trace: self.trace,
-            target: self.target,
+            targets: self.target,
+            route: self.route,
             profile,
             client: self.client,
             order: self.order,
             connections,
+            keep_alive: !self.no_keep_alive,
             pace,
+            phases: self.warm_up.map(warm_up_then_main).unwrap_or_default(),
+            duration: self.duration,
+            reads: latest.into_iter().chain(self.reads).collect(),
             from_id: self.from_id,
-            read_share: self.read_latest,
+            shard: self.shard,
+            start_at: self.start_at,
             seed: self.seed,
+            limits: Vec::new(),
             timeouts: Timeouts {
                 connect: self.connect_timeout.unwrap_or(default.connect),
                 response: self.response_timeout.unwrap_or(default.response),
@@ -166,6 +224,12 @@ impl Args {
             command_line: command_line(),
         })
     }
+}
+
+fn warm_up_then_main(length: Duration) -> Vec<Phase> {
+    let warm_up = Phase { name: "warm-up".to_owned(), from_ns: 0, warm_up: true };
+    let from_ns = length.as_nanos() as u64;
+    vec![warm_up, Phase { name: Phase::MAIN.to_owned(), from_ns, warm_up: false }]
 }
 
 /// The command line for the manifest. A path may be no UTF-8; what is not is replaced.
@@ -213,6 +277,30 @@ fn poisson(text: &str) -> Result<Pace, String> {
 
 fn pace(kind: &str, number: &str) -> Result<Pace, String> {
     format!("{kind}:{number}").parse().map_err(|_| "give a number above 0, such as 100".to_owned())
+}
+
+fn ramp(text: &str) -> Result<Stage, String> {
+    let words: Vec<&str> = text.split(':').collect();
+    match words[..] {
+        [from, to, length] => Stage::ramp(from, to, length),
+        [rate, length] => Stage::ramp(rate, rate, length),
+        _ => None,
+    }
+    .ok_or_else(|| "give FROM:TO:TIME, such as 0:1000:30s, or RATE:TIME, such as 500:1m".to_owned())
+}
+
+fn time(text: &str) -> Result<Duration, String> {
+    span(text).ok_or_else(|| "give a time, such as 500ms, 30s or 2m".to_owned())
+}
+
+fn shard(text: &str) -> Result<Shard, String> {
+    let parse = || {
+        let (index, of) = text.split_once('/')?;
+        Some(Shard { index: index.parse().ok()?, of: of.parse().ok()? })
+    };
+    parse()
+        .filter(|shard| (1..=shard.of).contains(&shard.index))
+        .ok_or_else(|| "give I/N, such as 1/2 and 2/2".to_owned())
 }
 
 fn connections(text: &str) -> Result<usize, String> {

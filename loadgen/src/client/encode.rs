@@ -3,6 +3,7 @@
 use super::BaseUrl;
 use crate::profile::Profile;
 use crate::schedule::{Payload, ScheduledRequest};
+use limosa_reports::run::operation::Operation;
 use limosa_scenarios::Action;
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::fmt::Write as _;
@@ -47,6 +48,7 @@ const SIMULATOR_AGENT: &str = "python-requests/2.34.2";
 pub struct RequestEncoder {
     kind: ClientKind,
     prefix: String,
+    pages: String,
     authority: String,
     authorization: String,
 }
@@ -57,6 +59,7 @@ impl RequestEncoder {
         Self {
             kind,
             prefix: format!("{}{}", target.prefix(), profile.prefix),
+            pages: target.prefix().to_owned(),
             authority: target.authority(),
             authorization: profile.authorization.clone(),
         }
@@ -66,7 +69,8 @@ impl RequestEncoder {
     pub fn request(&self, request: &ScheduledRequest, out: &mut Vec<u8>) {
         match &request.payload {
             Payload::Command(action) => self.command(request.command_id, action, out),
-            Payload::ReadLatest => self.read_latest(out),
+            Payload::Read { operation, user } => self.read(*operation, user.as_deref(), out),
+            Payload::Elsewhere { .. } => out.clear(),
         }
     }
 
@@ -105,17 +109,34 @@ impl RequestEncoder {
         out.extend_from_slice(body.as_bytes());
     }
 
-    /// Writes a `GET /latest` into `out`, which is cleared first. Always Limosa's own request: the
-    /// simulator never sends a GET.
-    pub fn read_latest(&self, out: &mut Vec<u8>) {
-        let request = format!(
-            "GET {}/latest HTTP/1.1\r\nHost: {}\r\nUser-Agent: limosa/{}\r\n\r\n",
-            self.prefix,
-            self.authority,
-            env!("CARGO_PKG_VERSION"),
+    /// Writes a read into `out`, which is cleared first. Always Limosa's own request: the simulator
+    /// never sends a GET. It has no `?latest=`, which would be taken for a command's.
+    pub fn read(&self, operation: Operation, user: Option<&str>, out: &mut Vec<u8>) {
+        let resource = match operation {
+            Operation::UserMessages => "/msgs/",
+            Operation::Messages => "/msgs",
+            Operation::Follows => "/fllws/",
+            Operation::Public => "/public",
+            _ => "/latest",
+        };
+        // Pages are not below the simulator's prefix, and ask for no authorisation.
+        let is_page = operation == Operation::Public;
+        let prefix = if is_page { &self.pages } else { &self.prefix };
+        let mut head = format!("GET {prefix}{resource}");
+        head.extend(user.into_iter().flat_map(|user| utf8_percent_encode(user, RESERVED)));
+        let version = env!("CARGO_PKG_VERSION");
+        // Writing to a string cannot fail.
+        let _ = write!(
+            head,
+            " HTTP/1.1\r\nHost: {}\r\nUser-Agent: limosa/{version}\r\n",
+            self.authority
         );
+        if !is_page && operation != Operation::Latest {
+            let _ = write!(head, "Authorization: {}\r\n", self.authorization);
+        }
+        head.push_str("\r\n");
         out.clear();
-        out.extend_from_slice(request.as_bytes());
+        out.extend_from_slice(head.as_bytes());
     }
 
     fn push_path_segment(&self, head: &mut String, name: &str) {

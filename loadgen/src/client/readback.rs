@@ -109,7 +109,17 @@ impl Reader {
         tokio::time::timeout(limit, self.latest()).await.map_err(|_| silent())?.map(|_| ())
     }
 
-    /// Reads back the given users, and whoever else has messages there.
+    /// Whether the target knows a user; also where it would not say.
+    pub async fn knows(&self, user: &str) -> bool {
+        let segment = utf8_percent_encode(user, NON_ALPHANUMERIC);
+        let path = self.profile.path(&format!("/fllws/{segment}"));
+        match self.get(&path, self.timeouts.response).await {
+            Ok(answer) => !self.profile.is_unknown_user(answer.status),
+            Err(_) => false,
+        }
+    }
+
+    /// Reads back the given users and, where `is_whole`, whoever else has messages there.
     ///
     /// # Errors
     /// [`ReadError`] where not even `/latest` can be read. Anything less is a gap in the result.
@@ -117,11 +127,15 @@ impl Reader {
         &self,
         users: &BTreeSet<String>,
         taken_ns: u64,
+        is_whole: bool,
     ) -> Result<ReadBack, ReadError> {
         let latest = self.latest().await?;
         let mut limits = Vec::new();
         let patience = LISTING_TIMEOUT.max(self.timeouts.response);
-        let listing = self.messages("/msgs", latest, patience).await;
+        let listing = match is_whole {
+            true => self.messages("/msgs", latest, patience).await,
+            false => Ok(None),
+        };
         let mut authors: BTreeMap<String, Vec<Message>> = BTreeMap::new();
         match listing {
             Ok(listed) => {

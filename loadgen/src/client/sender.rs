@@ -47,6 +47,11 @@ impl Attempt {
         self.result.as_ref().map_or(0, |answer| answer.status)
     }
 
+    /// Whether it is certain that the target got nothing of the request.
+    pub fn was_not_sent(&self) -> bool {
+        matches!(self.result, Err(Failure::ConnectRefused | Failure::ConnectTimeout))
+    }
+
     /// What the sender knows of the effect, and why it is not a plain success.
     ///
     /// `is_success` says which statuses the target promises the effect with.
@@ -57,9 +62,7 @@ impl Attempt {
                 (Ack::Rejected, Some(Failure::Status))
             }
             Ok(_) => (Ack::Indeterminate, Some(Failure::Status)),
-            Err(failure @ (Failure::ConnectRefused | Failure::ConnectTimeout)) => {
-                (Ack::NotSent, Some(*failure))
-            }
+            Err(failure) if self.was_not_sent() => (Ack::NotSent, Some(*failure)),
             Err(failure) => (Ack::Indeterminate, Some(*failure)),
         }
     }

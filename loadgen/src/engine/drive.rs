@@ -1,13 +1,15 @@
 //! Connections at work.
 
+use super::pool::Pool;
+use super::scout::Scout;
 use super::shared::Shared;
 use super::{Ending, EngineError, StopRule};
-use crate::client::{Attempt, BaseUrl, ClientKind, KeepAlive, RequestEncoder, Sender, Timeouts};
+use crate::client::{Attempt, BaseUrl, ClientKind, Timeouts};
 use crate::clock::{Alarm, Clock};
 use crate::profile::Profile;
 use crate::record::Recorder;
-use crate::schedule::{Lanes, Order, Pace, ScheduledRequest};
-use limosa_reports::run::ledger::Outcome;
+use crate::schedule::{Lanes, Order, Route, Router, ScheduledRequest};
+use limosa_reports::run::ledger::{Intent, Outcome};
 use limosa_reports::run::operation::{Ack, Failure, Operation};
 use limosa_scenarios::TraceError;
 use rustix::process::{Resource, getrlimit, setrlimit};
@@ -29,18 +31,22 @@ pub struct Engine {
     pub clock: Clock,
     /// What the target is known to do otherwise.
     pub profile: Profile,
-    /// The target.
-    pub target: BaseUrl,
-    /// The target's number in the manifest.
-    pub replica: u16,
+    /// The targets.
+    pub targets: Vec<BaseUrl>,
+    /// The number of each target in the manifest.
+    pub replicas: Vec<u16>,
+    /// What to do where a target fails.
+    pub route: Route,
     /// Whose requests are sent.
     pub client: ClientKind,
     /// How long to wait for connections and answers.
     pub timeouts: Timeouts,
     /// Which requests may be under way together.
     pub order: Order,
-    /// When requests are due.
-    pub pace: Pace,
+    /// Whether requests are sent as soon as a connection is free: the closed model.
+    pub is_closed_model: bool,
+    /// In the closed model: when to stop, in nanoseconds from the start.
+    pub until_ns: Option<u64>,
     /// How many requests are under way at most.
     pub connections: usize,
     /// When to give up.
@@ -61,10 +67,12 @@ impl Engine {
         I: Iterator<Item = Result<ScheduledRequest, TraceError>> + 'static,
     {
         allow_open_files(self.connections);
+        let router = Router::new(self.route, self.targets.len(), 0);
         let lanes = Lanes::new(self.order);
-        let shared = Rc::new(RefCell::new(Shared::new(schedule, lanes, recorder, self.stop)));
+        let shared = Shared::new(schedule, lanes, router, recorder, self.stop);
+        let shared = Rc::new(RefCell::new(shared));
         let crew = Crew {
-            keep_alive: KeepAlive::new(&self.profile),
+            pool: Rc::new(RefCell::new(Pool::new(&self))),
             engine: Rc::new(self),
             shared: Rc::clone(&shared),
             idle: Rc::default(),
@@ -77,7 +85,8 @@ impl Engine {
         }
     }
 
-    fn outcome(&self, sequence: u64, operation: Operation, attempt: &Attempt) -> Outcome {
+    fn outcome(&self, intent: &Intent, target: usize, attempt: &Attempt) -> Outcome {
+        let operation = intent.operation;
         let (mut ack, mut failure) =
             attempt.judge(|status| self.profile.is_success(operation, status));
         let mut latest = None;
@@ -92,10 +101,10 @@ impl Engine {
             }
         }
         Outcome {
-            sequence,
+            sequence: intent.sequence,
             sent_ns: attempt.sent_ns,
             done_ns: attempt.done_ns,
-            replica: self.replica,
+            replica: self.replicas[target],
             status: attempt.status(),
             ack,
             failure,
@@ -104,7 +113,7 @@ impl Engine {
     }
 }
 
-/// Each connection is an open file, and reads have one more: raises this process's limit as far as
+/// Each connection is an open file, and some may wait for another target's turn: raises this process's limit as far as
 /// it may. Where that is not enough, connections fail and are recorded as not sent.
 fn allow_open_files(connections: usize) {
     let wanted = 2 * connections as u64 + 256;
@@ -119,8 +128,8 @@ fn allow_open_files(connections: usize) {
 struct Crew<I> {
     engine: Rc<Engine>,
     shared: State<I>,
-    /// What they have learnt of the target's connections.
-    keep_alive: KeepAlive,
+    /// The connections that none of them uses.
+    pool: Rc<RefCell<Pool>>,
     /// Wakes connections that found nothing to send.
     idle: Rc<Notify>,
     /// How many of them there are.
@@ -132,7 +141,7 @@ impl<I> Clone for Crew<I> {
         Self {
             engine: Rc::clone(&self.engine),
             shared: Rc::clone(&self.shared),
-            keep_alive: self.keep_alive.clone(),
+            pool: Rc::clone(&self.pool),
             idle: Rc::clone(&self.idle),
             waiting: Rc::clone(&self.waiting),
         }
@@ -145,8 +154,9 @@ where
 {
     async fn work(self) {
         let watch = tokio::task::spawn_local(self.clone().watch());
+        let scout = tokio::task::spawn_local(self.clone().look_elsewhere());
         let mut connections = JoinSet::new();
-        if self.engine.pace.is_closed_model() {
+        if self.engine.is_closed_model {
             for _ in 0..self.engine.connections {
                 connections.spawn_local(self.clone().connection());
             }
@@ -160,8 +170,32 @@ where
                 std::panic::resume_unwind(error.into_panic());
             }
         }
-        watch.abort();
-        let _aborted = watch.await;
+        for task in [watch, scout] {
+            task.abort();
+            let _aborted = task.await;
+        }
+    }
+
+    /// Finds out whether the target knows the users whom other shards register.
+    async fn look_elsewhere(self) {
+        let scout = Scout::new(&self.engine);
+        loop {
+            tokio::time::sleep(super::scout::PERIOD).await;
+            let wanted = self.shared.borrow().wanted();
+            for (user, since_ns) in wanted {
+                if scout.settles(&user, since_ns, self.engine.clock.now_ns()).await {
+                    self.shared.borrow_mut().found(&user, self.engine.clock.now_ns());
+                    self.wake();
+                }
+            }
+        }
+    }
+
+    /// Wakes connections for what may be sent now.
+    fn wake(&self) {
+        for _ in 0..self.shared.borrow().ready().min(self.waiting.get()) {
+            self.idle.notify_one();
+        }
     }
 
     /// Looks whether the user ends the run.
@@ -202,24 +236,20 @@ where
 
     /// One connection: takes a request, sends it, records what came of it, until nothing is left.
     async fn connection(self) {
-        let Engine { clock, client, timeouts, .. } = *self.engine;
-        let encoder = RequestEncoder::new(client, &self.engine.target, &self.engine.profile);
-        let sender = |kind| {
-            let target = self.engine.target.clone();
-            Sender::new(target, kind, timeouts, clock, self.keep_alive.clone())
-        };
-        let mut commands = sender(client);
-        // The simulator never reads: reads have a connection of their own.
-        let mut reads = sender(ClientKind::Limosa);
+        let clock = self.engine.clock;
+        let closed = self.engine.is_closed_model;
         let mut bytes = Vec::new();
         let mut free_ns = clock.now_ns();
-        let closed = self.engine.pace.is_closed_model();
         loop {
             let woken = self.idle.notified();
             let taken = {
                 let mut shared = self.shared.borrow_mut();
                 if closed {
-                    shared.read_ahead(clock.now_ns());
+                    let now_ns = clock.now_ns();
+                    shared.read_ahead(now_ns);
+                    if self.engine.until_ns.is_some_and(|until_ns| now_ns >= until_ns) {
+                        shared.complete();
+                    }
                 }
                 if shared.is_over() {
                     return self.idle.notify_waiters();
@@ -237,20 +267,57 @@ where
                 free_ns = clock.now_ns();
                 continue;
             };
-            self.shared.borrow_mut().encode(&ready.request, &encoder, &mut bytes);
+            let target = ready.request.target;
             let ready_ns = if closed { ready.ready_ns.max(free_ns) } else { ready.ready_ns };
-            let recorded = self.shared.borrow_mut().intent(ready, ready_ns, clock.now_ns());
+            let spare = (self.engine.route == Route::Failover).then(|| ready.request.clone());
+            let recorded = {
+                let mut shared = self.shared.borrow_mut();
+                shared.encode(&ready.request, self.pool.borrow().encoder(target), &mut bytes);
+                shared.intent(ready, ready_ns, clock.now_ns())
+            };
             let Some((slot, intent)) = recorded else { return self.idle.notify_waiters() };
-            let is_read = intent.operation == Operation::Latest;
-            let sender = if is_read { &mut reads } else { &mut commands };
-            let (attempt, ()) = tokio::join!(biased; sender.send(&bytes), async {
+            let ((target, attempt), ()) = tokio::join!(biased; self.send(&intent, target, &mut bytes, spare), async {
                 if closed {
-                    self.shared.borrow_mut().prepare(&encoder);
+                    self.shared.borrow_mut().prepare(&self.pool.borrow());
                 }
             });
             free_ns = attempt.done_ns;
-            let outcome = self.engine.outcome(intent.sequence, intent.operation, &attempt);
+            let outcome = self.engine.outcome(&intent, target, &attempt);
             self.shared.borrow_mut().outcome(slot, &intent, &outcome);
+        }
+    }
+
+    /// Sends a request. One that could not be sent goes to the next target, where the route has
+    /// one and the request is kept for it in `spare`; one that may have been carried out is never
+    /// sent twice. Returns the target that was tried last.
+    async fn send(
+        &self,
+        intent: &Intent,
+        mut target: usize,
+        bytes: &mut Vec<u8>,
+        spare: Option<ScheduledRequest>,
+    ) -> (usize, Attempt) {
+        let mut first_sent_ns = None;
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let mut sender = self.pool.borrow_mut().take(&self.engine, target, intent.operation);
+            let mut attempt = sender.send(bytes).await;
+            self.pool.borrow_mut().put(target, intent.operation, sender);
+            let next = match attempt.result {
+                Ok(_) => None,
+                Err(_) => self.shared.borrow_mut().failed(target),
+            };
+            attempt.sent_ns = *first_sent_ns.get_or_insert(attempt.sent_ns);
+            match (next, &spare) {
+                (Some(next), Some(request))
+                    if attempt.was_not_sent() && tries < self.engine.targets.len() =>
+                {
+                    target = next;
+                    self.pool.borrow().encoder(target).request(request, bytes);
+                }
+                _ => return (target, attempt),
+            }
         }
     }
 }

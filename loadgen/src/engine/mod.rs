@@ -7,7 +7,13 @@
 //! made where none is free, up to the limit; beyond it, requests wait, and the wait counts as the
 //! generator's lateness.
 
+//!
+//! Of several targets the schedule chooses one for each request; connections that are not in use
+//! wait in a pool.
+
 mod drive;
+mod pool;
+mod scout;
 mod shared;
 
 pub use drive::Engine;

@@ -1,9 +1,10 @@
 //! What the connections of a run share: the schedule, the lanes, the records, and how it ends.
 
+use super::pool::Pool;
 use super::{Ending, EngineError, StopRule};
 use crate::client::RequestEncoder;
 use crate::record::Recorder;
-use crate::schedule::{Lanes, Ready, ScheduledRequest, SlotId};
+use crate::schedule::{Lanes, Ready, Router, ScheduledRequest, SlotId};
 use limosa_reports::run::ledger::{Intent, Outcome};
 use limosa_reports::run::operation::Ack;
 use limosa_scenarios::TraceError;
@@ -18,9 +19,12 @@ pub(super) struct Shared<I> {
     /// The next request of the schedule and its bytes, made ready while another was under way.
     next: Option<ScheduledRequest>,
     next_bytes: Vec<u8>,
-    next_sequence: Option<u64>,
+    /// Whose bytes they are, and for which target.
+    next_is: Option<(u64, usize)>,
     exhausted: bool,
     lanes: Lanes,
+    /// Knows which target is to be used where one has failed.
+    router: Router,
     recorder: Recorder,
     stop: StopRule,
     /// The first command of the last that were not sent in a row, and how many there are.
@@ -32,14 +36,21 @@ impl<I> Shared<I>
 where
     I: Iterator<Item = Result<ScheduledRequest, TraceError>>,
 {
-    pub(super) fn new(schedule: I, lanes: Lanes, recorder: Recorder, stop: StopRule) -> Self {
+    pub(super) fn new(
+        schedule: I,
+        lanes: Lanes,
+        router: Router,
+        recorder: Recorder,
+        stop: StopRule,
+    ) -> Self {
         Self {
             schedule,
             next: None,
             next_bytes: Vec::new(),
-            next_sequence: None,
+            next_is: None,
             exhausted: false,
             lanes,
+            router,
             recorder,
             stop,
             unsent: None,
@@ -69,14 +80,14 @@ where
 
     /// Makes the next request ready while another is under way, so that it is not done between
     /// that one's answer and this one's send.
-    pub(super) fn prepare(&mut self, encoder: &RequestEncoder) {
+    pub(super) fn prepare(&mut self, pool: &Pool) {
         if self.next.is_some() || self.exhausted {
             return;
         }
         self.next = self.pull();
         if let Some(request) = &self.next {
-            encoder.request(request, &mut self.next_bytes);
-            self.next_sequence = Some(request.sequence);
+            pool.encoder(request.target).request(request, &mut self.next_bytes);
+            self.next_is = Some((request.sequence, request.target));
         }
     }
 
@@ -87,9 +98,9 @@ where
         encoder: &RequestEncoder,
         out: &mut Vec<u8>,
     ) {
-        if self.next_sequence == Some(request.sequence) {
+        if self.next_is == Some((request.sequence, request.target)) {
             std::mem::swap(&mut self.next_bytes, out);
-            self.next_sequence = None;
+            self.next_is = None;
         } else {
             encoder.request(request, out);
         }
@@ -119,7 +130,38 @@ where
 
     /// A request to send now.
     pub(super) fn take(&mut self) -> Option<Ready> {
-        if self.ended.is_some() { None } else { self.lanes.take() }
+        if self.ended.is_some() {
+            return None;
+        }
+        let mut ready = self.lanes.take()?;
+        if let Some(target) = self.router.instead_of(ready.request.target) {
+            ready.request.target = target;
+        }
+        Some(ready)
+    }
+
+    /// Tells that a target did not answer; returns the one to use instead, where there is one.
+    pub(super) fn failed(&mut self, target: usize) -> Option<usize> {
+        self.router.failed(target)
+    }
+
+    /// The users of other shards whom requests wait for, each with the instant since when.
+    pub(super) fn wanted(&self) -> Vec<(String, u64)> {
+        let mut wanted: Vec<(String, u64)> =
+            self.lanes.wanted().map(|(user, since_ns)| (user.to_owned(), since_ns)).collect();
+        wanted.sort();
+        wanted.dedup_by(|later, first| later.0 == first.0);
+        wanted
+    }
+
+    /// Tells that nothing needs to wait for a user of another shard any longer.
+    pub(super) fn found(&mut self, user: &str, now_ns: u64) {
+        self.lanes.found(user, now_ns);
+    }
+
+    /// Ends the run: its time is over.
+    pub(super) fn complete(&mut self) {
+        self.end(Ok(Ending::Complete));
     }
 
     /// Whether nothing is left to send, now or later.

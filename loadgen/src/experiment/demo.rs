@@ -5,7 +5,7 @@ use crate::client::{ClientKind, Timeouts};
 use crate::engine::StopRule;
 use crate::profile::Profile;
 use crate::replay::{Finished, Plan, ReplayError, replay};
-use crate::schedule::{Order, Pace};
+use crate::schedule::{Order, Pace, Read, Route};
 use fs_err as fs;
 use limosa_reports::run::verdict::{Class, Entity, Finding, Verdict};
 use limosa_scenarios::generate::{Generator, Options};
@@ -108,15 +108,22 @@ impl Demo {
         let plan = Plan {
             name: Some(if faults.is_empty() { "demo" } else { "demo-planted-loss" }.to_owned()),
             trace: prepared.trace.clone(),
-            target: server.url().clone(),
+            targets: vec![server.url().clone()],
+            route: Route::RoundRobin,
             profile: Profile::default(),
             client: ClientKind::Limosa,
             order: Order::Strict,
             connections: 1,
+            keep_alive: true,
             pace: Pace::Max,
+            phases: Vec::new(),
+            duration: None,
+            reads: vec![Read::latest(0.1)],
             from_id: None,
-            read_share: 0.1,
+            shard: None,
+            start_at: None,
             seed: self.seed,
+            limits: Vec::new(),
             timeouts: Timeouts::PATIENT,
             stop: StopRule { unreachable: Some(10) },
             settle: Duration::from_secs(1),

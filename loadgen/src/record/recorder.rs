@@ -119,6 +119,7 @@ fn subject(payload: Payload) -> (Operation, String, String) {
         Payload::Command(Action::Tweet { user, text }) => (Operation::Tweet, user, text),
         Payload::Command(Action::Follow { user, whom }) => (Operation::Follow, user, whom),
         Payload::Command(Action::Unfollow { user, whom }) => (Operation::Unfollow, user, whom),
-        Payload::ReadLatest => (Operation::Latest, String::new(), String::new()),
+        Payload::Read { operation, user } => (operation, user.unwrap_or_default(), String::new()),
+        Payload::Elsewhere { user } => (Operation::Register, user, String::new()),
     }
 }

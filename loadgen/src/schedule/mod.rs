@@ -1,28 +1,41 @@
-//! What is sent when: pure, without a clock and without a target.
+//! What is sent when and to whom: pure, without a clock and without a target.
 //!
 //! - [`Schedule`] turns commands into [`ScheduledRequest`]s, with intended instants where the
-//!   [`Pace`] sets them, and draws the places of reads.
+//!   [`Pace`] sets them, puts [`Read`]s between them, and chooses targets by the [`Route`].
 //! - [`Lanes`] holds them back until what they wait for by their [`Order`] has ended.
+//!
+//! Everything random is drawn from one seed, and a [`Shard`] of a schedule is what is left of the
+//! whole when the other shards' requests are taken out: the same requests at the same instants.
 
 mod order;
 mod pace;
+mod reads;
+mod route;
+mod stage;
 
+pub use limosa_reports::run::manifest::Shard;
 pub use order::{Lanes, Order, Ready, SlotId};
-pub use pace::{Arrivals, Pace, PaceError};
+pub use pace::{Arrivals, Due, Pace, PaceError, Spread};
+pub use reads::{Often, Read, ReadError};
+pub use route::{Route, Router, share_of};
+pub use stage::{Stage, span, written_span};
 
+use limosa_reports::run::operation::Operation;
 use limosa_scenarios::{Action, Command};
-use rand::{RngExt as _, SeedableRng as _};
-use rand_chacha::ChaCha8Rng;
+use reads::Reads;
+use std::collections::VecDeque;
 
 /// One request, and when it should be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScheduledRequest {
-    /// Counts the requests from 0.
+    /// Counts the requests of the whole schedule from 0, those of other shards too.
     pub sequence: u64,
     /// The id of the command; for a read, of the last command before it.
     pub command_id: i64,
     /// When to send it, in nanoseconds from the start; `None`: as soon as the order allows.
     pub intended_ns: Option<u64>,
+    /// The index of the target.
+    pub target: usize,
     /// What to send.
     pub payload: Payload,
 }
@@ -32,119 +45,185 @@ pub struct ScheduledRequest {
 pub enum Payload {
     /// A command of the trace.
     Command(Action),
-    /// `GET /latest`, after a command.
-    ReadLatest,
+    /// A read.
+    Read {
+        /// What is read.
+        operation: Operation,
+        /// Whose, where it is of a user.
+        user: Option<String>,
+    },
+    /// Nothing: another shard sends this user's register.
+    Elsewhere {
+        /// The user.
+        user: String,
+    },
 }
 
-/// Every command of the trace in its order, and after some of them, drawn by the seed, a
-/// `GET /latest`.
+/// How a trace is to be sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Manner {
+    /// How fast.
+    pub pace: Pace,
+    /// Nothing is due at or after this instant, in nanoseconds from the start. In the closed model
+    /// the schedule does not end by it.
+    pub until_ns: Option<u64>,
+    /// What is read besides.
+    pub reads: Vec<Read>,
+    /// Which target gets which request.
+    pub route: Route,
+    /// How many targets there are.
+    pub targets: usize,
+    /// Which share of the users is sent; `None`: all of them.
+    pub shard: Option<Shard>,
+    /// The seed of everything random.
+    pub seed: u64,
+}
+
+impl Default for Manner {
+    /// As fast as the answers come, to one target, without reads.
+    fn default() -> Self {
+        Self {
+            pace: Pace::Max,
+            until_ns: None,
+            reads: Vec::new(),
+            route: Route::RoundRobin,
+            targets: 1,
+            shard: None,
+            seed: 1,
+        }
+    }
+}
+
+/// Every command of the trace in its order, with reads between them.
 #[derive(Debug)]
-pub struct Schedule<I> {
+pub struct Schedule<I, E> {
     commands: I,
     arrivals: Arrivals,
-    read_share: f64,
-    dice: ChaCha8Rng,
-    read_next: Option<(i64, Option<u64>)>,
+    reads: Reads,
+    router: Router,
+    shard: Option<Shard>,
+    until_ns: u64,
+    held: Option<Result<(Command, Option<u64>), E>>,
+    queue: VecDeque<ScheduledRequest>,
     sequence: u64,
 }
 
-impl<I> Schedule<I> {
-    /// Schedules `commands`; after a command, `latest` is read with probability `read_share`.
-    pub fn new(commands: I, pace: Pace, read_share: f64, seed: u64) -> Self {
-        let dice = ChaCha8Rng::seed_from_u64(seed);
-        let arrivals = Arrivals::new(pace, seed);
-        Self { commands, arrivals, read_share, dice, read_next: None, sequence: 0 }
+impl<I, E> Schedule<I, E>
+where
+    I: Iterator<Item = Result<Command, E>>,
+{
+    /// Schedules `commands`.
+    pub fn new(commands: I, manner: &Manner) -> Self {
+        let mut schedule = Self {
+            commands,
+            arrivals: Arrivals::new(&manner.pace, manner.seed),
+            reads: Reads::new(&manner.reads, manner.seed),
+            router: Router::new(manner.route, manner.targets, manner.seed),
+            shard: manner.shard,
+            until_ns: manner.until_ns.unwrap_or(u64::MAX),
+            held: None,
+            queue: VecDeque::new(),
+            sequence: 0,
+        };
+        schedule.held = schedule.next_command();
+        schedule
     }
 
-    fn schedule(
-        &mut self,
-        command_id: i64,
-        intended_ns: Option<u64>,
-        payload: Payload,
-    ) -> ScheduledRequest {
-        let sequence = self.sequence;
+    /// Reads on where the schedule has ended before its commands: a bad one among those that are not
+    /// due is an error all the same.
+    ///
+    /// # Errors
+    /// The commands'.
+    pub fn finish(mut self) -> Result<(), E> {
+        self.commands.try_for_each(|command| command.map(|_| ()))
+    }
+
+    fn next_command(&mut self) -> Option<Result<(Command, Option<u64>), E>> {
+        let command = match self.commands.next()? {
+            Ok(command) => command,
+            Err(error) => return Some(Err(error)),
+        };
+        let intended_ns = match self.arrivals.next(command.at_ms) {
+            Due::WhenFree => None,
+            Due::At(ns) if ns < self.until_ns => Some(ns),
+            Due::At(_) | Due::Never => return None,
+        };
+        Some(Ok((command, intended_ns)))
+    }
+
+    /// Queues a command and the reads between it and the next one.
+    fn queue_command(&mut self, command: Command, intended_ns: Option<u64>) {
+        self.held = self.next_command();
+        let until_ns = match &self.held {
+            Some(Ok((_, next_ns))) => *next_ns,
+            Some(Err(_)) | None => None,
+        };
+        let id = command.id;
+        if let Action::Register { user, .. } = &command.action {
+            self.reads.registered(user);
+        }
+        self.push(id, intended_ns, Payload::Command(command.action));
+        for read in self.reads.between(intended_ns, until_ns) {
+            let payload = Payload::Read { operation: read.operation, user: read.user };
+            self.push(id, read.intended_ns, payload);
+        }
+    }
+
+    fn push(&mut self, command_id: i64, intended_ns: Option<u64>, payload: Payload) {
+        let mut request = ScheduledRequest {
+            sequence: self.sequence,
+            command_id,
+            intended_ns,
+            target: 0,
+            payload,
+        };
         self.sequence += 1;
-        ScheduledRequest { sequence, command_id, intended_ns, payload }
+        // The others' requests are routed too, so that each goes where it goes in one whole run.
+        request.target = self.router.target(&request);
+        if self.shard.is_none_or(|shard| shard.holds(&request)) {
+            self.queue.push_back(request);
+        } else if let Payload::Command(Action::Register { user, .. }) = request.payload {
+            request.payload = Payload::Elsewhere { user };
+            self.queue.push_back(request);
+        }
     }
 }
 
-impl<I, E> Iterator for Schedule<I>
+/// Whether a shard sends a request: those of its users, and of the reads that are of no user every
+/// so-manieth.
+trait Holds {
+    fn holds(&self, request: &ScheduledRequest) -> bool;
+}
+
+impl Holds for Shard {
+    fn holds(&self, request: &ScheduledRequest) -> bool {
+        let of = usize::from(self.of);
+        let share = match request.payload.user() {
+            Some(user) => share_of(user, of),
+            None => (request.sequence % of as u64) as usize,
+        };
+        share + 1 == usize::from(self.index)
+    }
+}
+
+impl<I, E> Iterator for Schedule<I, E>
 where
     I: Iterator<Item = Result<Command, E>>,
 {
     type Item = Result<ScheduledRequest, E>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if let Some((id, intended_ns)) = self.read_next.take() {
-            return Some(Ok(self.schedule(id, intended_ns, Payload::ReadLatest)));
+        loop {
+            if let Some(request) = self.queue.pop_front() {
+                return Some(Ok(request));
+            }
+            match self.held.take()? {
+                Ok((command, intended_ns)) => self.queue_command(command, intended_ns),
+                Err(error) => return Some(Err(error)),
+            }
         }
-        let command = match self.commands.next()? {
-            Ok(command) => command,
-            Err(error) => return Some(Err(error)),
-        };
-        let intended_ns = self.arrivals.next_ns(command.at_ms);
-        if self.dice.random_bool(self.read_share) {
-            self.read_next = Some((command.id, intended_ns));
-        }
-        Some(Ok(self.schedule(command.id, intended_ns, Payload::Command(command.action))))
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::convert::Infallible;
-
-    fn commands(count: i64) -> impl Iterator<Item = Result<Command, Infallible>> {
-        (0..count).map(|id| {
-            let action = Action::Tweet { user: "a".into(), text: id.to_string() };
-            Ok(Command { id, at_ms: 5_000 + id * 1_000, action })
-        })
-    }
-
-    #[test]
-    fn every_command_is_scheduled_once_and_in_order() {
-        let scheduled: Vec<_> =
-            Schedule::new(commands(1000), Pace::Max, 0.3, 7).map(Result::unwrap).collect();
-        let ids: Vec<i64> = scheduled
-            .iter()
-            .filter(|request| matches!(request.payload, Payload::Command(_)))
-            .map(|request| request.command_id)
-            .collect();
-        assert_eq!(ids, (0..1000).collect::<Vec<_>>());
-        assert!(scheduled.iter().enumerate().all(|(at, request)| request.sequence == at as u64));
-        assert!(scheduled.iter().all(|request| request.intended_ns.is_none()));
-        let reads = scheduled.len() - 1000;
-        assert!((230..370).contains(&reads), "{reads}");
-    }
-
-    #[test]
-    fn a_read_follows_its_command() {
-        let scheduled: Vec<_> =
-            Schedule::new(commands(100), Pace::Max, 1.0, 7).map(Result::unwrap).collect();
-        for pair in scheduled.chunks(2) {
-            assert_eq!(pair[0].command_id, pair[1].command_id);
-            assert_eq!(pair[1].payload, Payload::ReadLatest);
-        }
-    }
-
-    #[test]
-    fn the_same_seed_gives_the_same_schedule() {
-        let run = |seed| -> Vec<_> {
-            Schedule::new(commands(200), Pace::Max, 0.5, seed).map(Result::unwrap).collect()
-        };
-        assert_eq!(run(1), run(1));
-        assert_ne!(run(1), run(2));
-    }
-
-    #[test]
-    fn instants_are_absolute_and_scaled_from_the_first_command() {
-        let pace: Pace = "speed:100".parse().unwrap();
-        let instants: Vec<_> = Schedule::new(commands(1000), pace, 0.0, 7)
-            .map(|request| request.unwrap().intended_ns.unwrap())
-            .collect();
-        assert_eq!(instants[0], 0);
-        assert_eq!(instants[1], 10_000_000);
-        assert_eq!(instants[999], 9_990_000_000);
-    }
-}
+mod tests;

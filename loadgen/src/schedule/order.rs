@@ -2,7 +2,7 @@
 
 use super::{Payload, ScheduledRequest};
 use limosa_scenarios::Action;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 /// What a request waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -16,8 +16,22 @@ pub enum Order {
     None,
 }
 
+impl Order {
+    /// The name in manifests and flags.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Strict => "strict",
+            Self::User => "user",
+            Self::None => "none",
+        }
+    }
+}
+
 /// Holds requests back until what they wait for has ended, however it ended: a register that fails
 /// does not keep its user's commands from being sent, as the simulator would send them too.
+///
+/// A register that another shard sends ends where nobody here sees it: what waits for it is listed
+/// in [`Lanes::wanted`] until [`Lanes::found`] tells that the target knows the user.
 ///
 /// Requests are admitted in the order of the trace. Memory is that of the requests held and of the
 /// users' names.
@@ -28,6 +42,10 @@ pub struct Lanes {
     free: Vec<SlotId>,
     users: HashMap<String, User>,
     ready: VecDeque<SlotId>,
+    /// Users whom other shards register, and of whom nobody knows yet whether the target has them.
+    elsewhere: HashSet<String>,
+    /// What waits for nothing but one of them, since when.
+    wanting: Vec<(SlotId, String, u64)>,
 }
 
 /// The place of a request that is held or under way.
@@ -57,6 +75,8 @@ struct Slot {
     /// The requests that wait for it.
     waiting: Vec<SlotId>,
     user: Option<String>,
+    /// The user of another shard whose register it waits for.
+    wants: Option<String>,
 }
 
 #[derive(Debug, Default)]
@@ -77,6 +97,8 @@ impl Lanes {
             free: Vec::new(),
             users: HashMap::new(),
             ready: VecDeque::new(),
+            elsewhere: HashSet::new(),
+            wanting: Vec::new(),
         }
     }
 
@@ -103,15 +125,23 @@ impl Lanes {
     /// Takes a request in. It may be sent at once, or when what it waits for has ended.
     pub fn admit(&mut self, request: ScheduledRequest, now_ns: u64) {
         let (user, whom, is_register) = match (&self.order, &request.payload) {
+            (_, Payload::Elsewhere { user }) => {
+                if self.order == Order::User {
+                    self.elsewhere.insert(user.clone());
+                }
+                return;
+            }
             (Order::Strict, _) => (Some(String::new()), None, false),
             (Order::User, Payload::Command(action)) => (
                 Some(action.user().to_owned()),
                 action.whom().map(str::to_owned),
                 matches!(action, Action::Register { .. }),
             ),
-            (Order::User, Payload::ReadLatest) | (Order::None, _) => (None, None, false),
+            (Order::User, Payload::Read { user, .. }) => (None, user.clone(), false),
+            (Order::None, _) => (None, None, false),
         };
-        let register = whom.and_then(|whom| self.users.get(&whom)?.register);
+        let register = whom.as_ref().and_then(|whom| self.users.get(whom)?.register);
+        let wants = whom.filter(|whom| self.elsewhere.contains(whom));
         let id = self.vacant();
         let mut lane = 0;
         let mut before = None;
@@ -135,9 +165,36 @@ impl Lanes {
         }
         let ready_ns = request.intended_ns.unwrap_or(now_ns);
         let request = Some(request);
-        self.slots[id.0] = Slot { request, lane, ready_ns, blockers, waiting: Vec::new(), user };
+        self.slots[id.0] =
+            Slot { request, lane, ready_ns, blockers, waiting: Vec::new(), user, wants };
         if blockers == 0 {
-            self.ready.push_back(id);
+            self.release(id, now_ns);
+        }
+    }
+
+    /// Lets a request go that waits for nothing here any more.
+    fn release(&mut self, id: SlotId, now_ns: u64) {
+        match self.slots[id.0].wants.take().filter(|user| self.elsewhere.contains(user)) {
+            Some(user) => self.wanting.push((id, user, now_ns)),
+            None => self.ready.push_back(id),
+        }
+    }
+
+    /// The users of other shards whom requests wait for, each with the instant since when.
+    pub fn wanted(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.wanting.iter().map(|(_, user, since_ns)| (user.as_str(), *since_ns))
+    }
+
+    /// Tells that the target knows a user of another shard, or that nobody waits any longer.
+    pub fn found(&mut self, user: &str, now_ns: u64) {
+        self.elsewhere.remove(user);
+        for at in (0..self.wanting.len()).rev() {
+            if self.wanting[at].1 == user {
+                let (id, ..) = self.wanting.remove(at);
+                let slot = &mut self.slots[id.0];
+                slot.ready_ns = slot.ready_ns.max(now_ns);
+                self.ready.push_back(id);
+            }
         }
     }
 
@@ -161,7 +218,7 @@ impl Lanes {
             slot.blockers -= 1;
             if slot.blockers == 0 {
                 slot.ready_ns = slot.ready_ns.max(now_ns);
-                self.ready.push_back(next);
+                self.release(next, now_ns);
             }
         }
         self.free.push(id);
@@ -176,6 +233,7 @@ impl Lanes {
                 blockers: 0,
                 waiting: Vec::new(),
                 user: None,
+                wants: None,
             });
             SlotId(self.slots.len() - 1)
         })
@@ -183,130 +241,4 @@ impl Lanes {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-    use rand::SeedableRng as _;
-    use rand_chacha::ChaCha8Rng;
-
-    /// Runs a schedule on `connections` connections whose answers come in an order drawn by the
-    /// seed. Returns each request's start and end, in steps, by its sequence.
-    fn run(order: Order, actions: &[Action], connections: usize, seed: u64) -> Vec<(usize, usize)> {
-        let mut dice = ChaCha8Rng::seed_from_u64(seed);
-        let mut lanes = Lanes::new(order);
-        let mut waiting = actions.iter().cloned().enumerate();
-        let mut under_way: Vec<(SlotId, u64)> = Vec::new();
-        let mut times = vec![(0, 0); actions.len()];
-        let mut step = 0;
-        loop {
-            // Admission runs ahead of sending by a drawn number of requests.
-            for (at, action) in waiting.by_ref().take(dice.random_range(0..8)) {
-                let sequence = at as u64;
-                let payload = Payload::Command(action);
-                let request =
-                    ScheduledRequest { sequence, command_id: 0, intended_ns: None, payload };
-                lanes.admit(request, 0);
-            }
-            while under_way.len() < connections
-                && let Some(ready) = lanes.take()
-            {
-                step += 1;
-                times[ready.request.sequence as usize].0 = step;
-                under_way.push((ready.slot, ready.request.sequence));
-            }
-            if !under_way.is_empty() {
-                let (slot, sequence) = under_way.swap_remove(dice.random_range(0..under_way.len()));
-                step += 1;
-                times[sequence as usize].1 = step;
-                lanes.finish(slot, 0);
-            } else if lanes.is_empty() && waiting.len() == 0 {
-                return times;
-            }
-        }
-    }
-
-    fn arbitrary_actions() -> impl Strategy<Value = Vec<Action>> {
-        let name = || (0..6u8).prop_map(|n| format!("user {n}"));
-        let action = (0..4u8, name(), name()).prop_map(|(kind, user, whom)| match kind {
-            0 => Action::Register { user, email: String::new(), password: String::new() },
-            1 => Action::Tweet { user, text: String::new() },
-            2 => Action::Follow { user, whom },
-            _ => Action::Unfollow { user, whom },
-        });
-        prop::collection::vec(action, 0..60)
-    }
-
-    proptest! {
-        #[test]
-        fn no_schedule_breaks_causality(actions in arbitrary_actions(), connections in 1..9usize, seed: u64) {
-            let times = run(Order::User, &actions, connections, seed);
-            for (later, action) in actions.iter().enumerate() {
-                for (earlier, cause) in actions[..later].iter().enumerate() {
-                    let same_user = cause.user() == action.user();
-                    let names = matches!(cause, Action::Register { .. })
-                        && action.whom() == Some(cause.user());
-                    if same_user || names {
-                        prop_assert!(times[earlier].1 < times[later].0, "{} {}", earlier, later);
-                    }
-                }
-            }
-        }
-
-        #[test]
-        fn strict_is_one_at_a_time_in_order(actions in arbitrary_actions(), seed: u64) {
-            let times = run(Order::Strict, &actions, 8, seed);
-            prop_assert!(times.windows(2).all(|pair| pair[0].1 < pair[1].0));
-        }
-    }
-
-    #[test]
-    fn without_an_order_nothing_waits() {
-        let tweet = |n: u64| ScheduledRequest {
-            sequence: n,
-            command_id: 0,
-            intended_ns: None,
-            payload: Payload::Command(Action::Tweet { user: "a".into(), text: String::new() }),
-        };
-        let mut lanes = Lanes::new(Order::None);
-        (0..100).for_each(|n| lanes.admit(tweet(n), 0));
-        let taken: Vec<u64> =
-            std::iter::from_fn(|| lanes.take()).map(|ready| ready.request.sequence).collect();
-        assert_eq!(taken, (0..100).collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn what_is_independent_does_not_wait() {
-        let tweet = |sequence, user: &str| ScheduledRequest {
-            sequence,
-            command_id: 0,
-            intended_ns: None,
-            payload: Payload::Command(Action::Tweet { user: user.into(), text: String::new() }),
-        };
-        let mut lanes = Lanes::new(Order::User);
-        lanes.admit(tweet(0, "a"), 5);
-        lanes.admit(tweet(1, "a"), 5);
-        lanes.admit(tweet(2, "b"), 5);
-        let first = lanes.take().unwrap();
-        let second = lanes.take().unwrap();
-        assert_eq!((first.request.sequence, second.request.sequence), (0, 2));
-        assert_ne!(first.lane, second.lane);
-        assert_eq!(lanes.take(), None);
-        lanes.finish(first.slot, 9);
-        let third = lanes.take().unwrap();
-        assert_eq!((third.request.sequence, third.lane, third.ready_ns), (1, first.lane, 9));
-    }
-
-    #[test]
-    fn slots_are_used_again() {
-        let mut lanes = Lanes::new(Order::User);
-        for sequence in 0..1000 {
-            let payload = Payload::Command(Action::Tweet { user: "a".into(), text: String::new() });
-            lanes
-                .admit(ScheduledRequest { sequence, command_id: 0, intended_ns: None, payload }, 0);
-            let ready = lanes.take().unwrap();
-            lanes.finish(ready.slot, 0);
-        }
-        assert!(lanes.is_empty());
-        assert_eq!(lanes.slots.len(), 1);
-    }
-}
+mod tests;

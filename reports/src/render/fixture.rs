@@ -1,7 +1,7 @@
 //! Run directories for tests, made by the same writers as real ones.
 
 use crate::run::ledger::{Entry, Intent, LedgerWriter, Outcome};
-use crate::run::manifest::{Machine, Manifest, Mode, Part, TraceInfo};
+use crate::run::manifest::{Machine, Manifest, Mode, Part, Phase, TraceInfo};
 use crate::run::operation::{Ack, Failure, Operation};
 use crate::run::verdict::{
     Audit, Cascade, Check, Class, Entity, Finding, Judgement, LatestJudgement, LossWindow, Outage,
@@ -79,12 +79,15 @@ pub(super) fn manifest() -> Manifest {
             connections: 1,
             order: "strict".into(),
             client: "limosa".into(),
+            keep_alive: true,
+            route: "round-robin".into(),
             pace: "max".into(),
+            reads: Vec::new(),
             connect_timeout_ms: 300,
             response_timeout_ms: 300,
         },
         targets: vec!["http://127.0.0.1:5001".into()],
-        planned_ids: 25_922,
+        planned_ids: Some(25_922),
         trace: TraceInfo {
             source: "minitwit_scenario.csv".into(),
             sha256: "2f1c".repeat(16),
@@ -99,6 +102,7 @@ pub(super) fn manifest() -> Manifest {
             cores: 2,
             memory_mib: 23_900,
         },
+        limits: Vec::new(),
         parts: vec![Part {
             part: 0,
             started: "2026-11-22T12:04:01Z".parse().unwrap(),
@@ -107,6 +111,9 @@ pub(super) fn manifest() -> Manifest {
             command_line: ["limosa", "replay", "my trace.csv", "--target", "http://127.0.0.1:5001"]
                 .map(str::to_owned)
                 .to_vec(),
+            shard: None,
+            phases: Phase::whole(),
+            gave_up_keep_alive: false,
         }],
     }
 }

@@ -24,14 +24,17 @@ pub struct Manifest {
     pub targets: Vec<String>,
     /// The trace.
     pub trace: TraceInfo,
-    /// How many different command ids the run set out to send.
-    pub planned_ids: u64,
+    /// How many different command ids the run set out to send; `None`: as many as its time allows.
+    pub planned_ids: Option<u64>,
     /// The seed of everything random in the run.
     pub seed: u64,
     /// The target's known deviations that were honoured, as they were given.
     pub profile: serde_json::Value,
     /// Where the generator ran.
     pub machine: Machine,
+    /// What the run must keep to, as it was written: `p99 < 50ms`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<String>,
     /// The stretches of the run, one per process that worked on it.
     pub parts: Vec<Part>,
 }
@@ -47,18 +50,35 @@ pub struct Mode {
     pub connections: usize,
     /// `limosa` (keep-alive) or `simulator` (as the course's simulator).
     pub client: String,
+    /// Whether connections are used again, as far as the target allows.
+    #[serde(default = "yes")]
+    pub keep_alive: bool,
+    /// Which target gets which request: `round-robin`, `random`, `user` or `failover`.
+    #[serde(default = "round_robin")]
+    pub route: String,
     /// `max` (as fast as the answers come), `speed:K` (the trace's own times, K times faster),
-    /// `rate:R` or `poisson:R` (commands a second).
+    /// `rate:R` or `poisson:R` (commands a second), or stages of these: `ramp:0:1000:30s,rate:1000`.
     pub pace: String,
+    /// The reads in the mix: `latest=0.05` for each command, `messages=20/s` in time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reads: Vec<String>,
     /// The longest wait for a connection, in milliseconds.
     pub connect_timeout_ms: u64,
     /// The longest wait for an answer, in milliseconds.
     pub response_timeout_ms: u64,
 }
 
-/// Runs that do not say had one connection.
+/// Runs that do not say had one connection, which they kept, to one target.
 fn one() -> usize {
     1
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn round_robin() -> String {
+    "round-robin".to_owned()
 }
 
 impl Mode {
@@ -108,4 +128,53 @@ pub struct Part {
     pub from_id: Option<i64>,
     /// The command line that began it.
     pub command_line: Vec<String>,
+    /// Which of how many shares of the users it was to send; `None`: all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
+    /// Its phases, in order; the first begins with the part.
+    #[serde(default = "Phase::whole")]
+    pub phases: Vec<Phase>,
+    /// Whether connections were used again to the end; `false` where the target was found not to
+    /// honour that, so that latencies hold connects.
+    #[serde(default)]
+    pub gave_up_keep_alive: bool,
+}
+
+impl Part {
+    /// The number of the phase that a request belongs to which was due (or, in the closed model,
+    /// sent) so many nanoseconds after the part began.
+    pub fn phase_at(&self, ns: u64) -> usize {
+        self.phases.partition_point(|phase| phase.from_ns <= ns).saturating_sub(1)
+    }
+}
+
+/// A share of a trace's users: those of one process of several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shard {
+    /// Which, from 1.
+    pub index: u16,
+    /// Of how many.
+    pub of: u16,
+}
+
+/// A stretch of a part that is reported on its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Phase {
+    /// Its name: lower-case letters, digits and dashes.
+    pub name: String,
+    /// Nanoseconds from the part's start to the phase's; it ends where the next one begins.
+    pub from_ns: u64,
+    /// Whether the target was only to be made warm: its requests are audited like all others, and
+    /// their latencies are reported apart.
+    pub warm_up: bool,
+}
+
+impl Phase {
+    /// The name of the phase of a part that has no others.
+    pub const MAIN: &str = "main";
+
+    /// One phase for all of a part.
+    pub fn whole() -> Vec<Self> {
+        vec![Self { name: Self::MAIN.to_owned(), from_ns: 0, warm_up: false }]
+    }
 }

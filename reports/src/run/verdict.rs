@@ -73,6 +73,9 @@ pub struct Totals {
     pub errors: BTreeMap<String, u64>,
     /// How often each HTTP status was answered.
     pub statuses: BTreeMap<u16, u64>,
+    /// How many requests of each replica (a number of the manifest's targets) ended in each way.
+    #[serde(default)]
+    pub replicas: BTreeMap<u16, BTreeMap<Ack, u64>>,
 }
 
 impl Totals {

@@ -51,7 +51,7 @@ async fn users_who_are_called_dots_are_read() {
         })
     });
     let users = BTreeSet::from([".", "..", "a.b"].map(str::to_owned));
-    let read = reader.read_back(&users, 0).await.unwrap();
+    let read = reader.read_back(&users, 0, true).await.unwrap();
     assert_eq!(read.header.gaps, [""; 0]);
     assert_eq!(read.users["."].messages[0].content, "x");
     assert_eq!(read.users[".."].follows, ["."]);
@@ -71,7 +71,7 @@ async fn a_target_that_answers_for_no_user_is_not_asked_for_all() {
     });
     let users: BTreeSet<String> = (0..200).map(|n| format!("user{n}")).collect();
     let begun = Instant::now();
-    let read = reader.read_back(&users, 0).await.unwrap();
+    let read = reader.read_back(&users, 0, true).await.unwrap();
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     assert!(asked.lock().unwrap().len() < 60);
     assert_eq!(read.users.len(), 200);

@@ -1,22 +1,25 @@
-//! A replay from end to end: look at the target, send the trace, look again, judge.
+//! A replay from end to end: look at the targets, send the trace, look again, judge.
+
+mod directory;
+mod outline;
 
 use crate::client::readback::{ReadError, Reader};
 use crate::client::{BaseUrl, ClientKind, Timeouts};
 use crate::clock::Clock;
 use crate::engine::{Ending, Engine, EngineError, StopRule};
 use crate::judge::{JudgeError, judge};
-use crate::machine;
 use crate::profile::Profile;
 use crate::record::{ErrorLog, Live, RecordError, Recorder};
-use crate::schedule::{Order, Pace, Schedule};
+use crate::schedule::{Manner, Order, Pace, Read, Route, Schedule, Shard, share_of};
+use directory::{OpenPart, open_run};
 use jiff::Timestamp;
 use limosa_reports::run::ledger::LedgerWriter;
-use limosa_reports::run::manifest::{Manifest, Mode, Part, TraceInfo};
+use limosa_reports::run::manifest::Phase;
 use limosa_reports::run::operation::{Ack, Operation};
 use limosa_reports::run::verdict::Judgement;
-use limosa_reports::run::{FORMAT_VERSION, RunDir, RunDirError};
-use limosa_scenarios::lint::{Ids, Seen};
-use limosa_scenarios::{TraceError, TraceReader, digest};
+use limosa_reports::run::{RunDir, RunDirError};
+use limosa_scenarios::TraceError;
+use outline::{Outline, commands, outline};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -30,8 +33,10 @@ pub struct Plan {
     pub name: Option<String>,
     /// The trace's file.
     pub trace: PathBuf,
-    /// The target.
-    pub target: BaseUrl,
+    /// The targets, at least one; the first is the one that is read back.
+    pub targets: Vec<BaseUrl>,
+    /// Which target gets which request.
+    pub route: Route,
     /// What the target is known to do otherwise.
     pub profile: Profile,
     /// Whose requests are sent.
@@ -40,14 +45,26 @@ pub struct Plan {
     pub order: Order,
     /// How many requests are under way at most.
     pub connections: usize,
+    /// Whether connections are used again, as far as the target allows.
+    pub keep_alive: bool,
     /// How fast.
     pub pace: Pace,
+    /// The stretches that are reported on their own; none: all is one.
+    pub phases: Vec<Phase>,
+    /// Sends nothing that is due later; `None`: the whole trace.
+    pub duration: Option<Duration>,
+    /// What is read besides.
+    pub reads: Vec<Read>,
     /// Skips the commands with a lower id.
     pub from_id: Option<i64>,
-    /// How often `latest` is read: the probability of a read after a command.
-    pub read_share: f64,
-    /// The seed of the reads' places.
+    /// Sends only this share of the users.
+    pub shard: Option<Shard>,
+    /// When to begin to send; `None`: as soon as the target was read.
+    pub start_at: Option<Timestamp>,
+    /// The seed of everything random.
     pub seed: u64,
+    /// What the run must keep to.
+    pub limits: Vec<String>,
     /// How long to wait for connections and answers.
     pub timeouts: Timeouts,
     /// When to give up.
@@ -60,6 +77,35 @@ pub struct Plan {
     pub runs: PathBuf,
     /// The command line, for the manifest.
     pub command_line: Vec<String>,
+}
+
+impl Plan {
+    /// The plan as the schedule sees it.
+    fn manner(&self, seed: u64) -> Manner {
+        Manner {
+            pace: self.pace.clone(),
+            until_ns: self.duration.map(|duration| duration.as_nanos() as u64),
+            reads: self.reads.clone(),
+            route: self.route,
+            targets: self.targets.len(),
+            shard: self.shard,
+            seed,
+        }
+    }
+
+    /// Whether a user's state is this plan's to read back: of a shard, its own users'.
+    fn reads_back(&self, user: &str) -> bool {
+        is_of_shard(self.shard, user)
+    }
+
+    /// The target that is read back.
+    fn first_target(&self) -> &BaseUrl {
+        self.targets.first().unwrap_or_else(|| unreachable!("a plan has a target"))
+    }
+}
+
+fn is_of_shard(shard: Option<Shard>, user: &str) -> bool {
+    shard.is_none_or(|shard| share_of(user, usize::from(shard.of)) + 1 == usize::from(shard.index))
 }
 
 /// Why a replay could not be carried out. What was sent before is in the run directory.
@@ -78,6 +124,20 @@ pub enum ReplayError {
         /// The last id in it.
         last: i64,
     },
+    /// No user of the trace is of the shard.
+    #[error("--shard {}/{}: no user of {} belongs to it: use fewer shards", shard.index, shard.of, trace.display())]
+    EmptyShard {
+        /// The shard.
+        shard: Shard,
+        /// The trace.
+        trace: PathBuf,
+    },
+    /// Nothing is due in the time given.
+    #[error("no command is due before the run's time is over: give it more time, or a higher rate")]
+    NoTime,
+    /// The instant to begin at is over.
+    #[error("--start-at {0} is past: give an instant that leaves time to read the target first")]
+    TooLate(Timestamp),
     /// The trace can be read only once, or for ever.
     #[error(
         "the trace {} is no regular file, and it is read several times: write it to a file first",
@@ -142,15 +202,6 @@ pub struct Finished {
     pub unread: Option<ReadError>,
 }
 
-/// What a first look at a trace tells.
-#[derive(Debug)]
-struct Outline {
-    info: TraceInfo,
-    users: BTreeSet<String>,
-    to_send: u64,
-    ids_to_send: u64,
-}
-
 /// Carries a plan out. `on_start` is called once sending begins, with the live counts, the number
 /// of commands to send, and the run directory.
 ///
@@ -161,21 +212,24 @@ pub async fn replay(
     interrupted: &Arc<AtomicBool>,
     on_start: impl FnOnce(Arc<Live>, u64, &Path),
 ) -> Result<Finished, ReplayError> {
-    let outline = outline(plan)?;
-    let reader = reader(&plan.target, &plan.profile, plan.timeouts)?;
-    let unusable = |source| ReplayError::Target { target: plan.target.to_string(), source };
-    reader.look(plan.timeouts.connect + plan.timeouts.response).await.map_err(unusable)?;
+    let outline = outline(plan, &plan.manner(plan.seed))?;
+    let reader = reader(plan.first_target(), &plan.profile, plan.timeouts)?;
+    look(plan).await?;
 
     let (run, part) = open_run(plan, &outline)?;
     if run.entries()?.next().is_none() {
-        let before = reader.read_back(&outline.users, 0).await.map_err(unusable)?;
+        let target = || plan.first_target().to_string();
+        let before = reader
+            .read_back(&outline.users, 0, plan.shard.is_none())
+            .await
+            .map_err(|source| ReplayError::Target { target: target(), source })?;
         if let Some(gap) = before.header.gaps.first() {
-            let target = plan.target.to_string();
-            return Err(ReplayError::Baseline { target, gap: gap.clone() });
+            return Err(ReplayError::Baseline { target: target(), gap: gap.clone() });
         }
         before.write(&run.readback("before"))?;
     }
     forget_read_backs(&run)?;
+    wait_for(plan.start_at).await?;
     let ending = send(plan, &outline, &run, &part, interrupted, on_start).await?;
     let mut manifest = run.manifest()?;
     manifest.finished = Some(Timestamp::now());
@@ -184,6 +238,35 @@ pub async fn replay(
     let unread = read_back(&run, &reader, plan.timeouts.response, plan.settle).await?;
     let judgement = judge(&run)?;
     Ok(Finished { run, ending, judgement, unread })
+}
+
+/// Looks whether the targets answer; with a failover, one of them is enough.
+async fn look(plan: &Plan) -> Result<(), ReplayError> {
+    let limit = plan.timeouts.connect + plan.timeouts.response;
+    let mut unusable = None;
+    let mut answering = 0;
+    for target in &plan.targets {
+        match reader(target, &plan.profile, plan.timeouts)?.look(limit).await {
+            Ok(()) => answering += 1,
+            Err(source) => {
+                let target = target.to_string();
+                unusable.get_or_insert(ReplayError::Target { target, source });
+            }
+        }
+    }
+    match unusable {
+        Some(error) if answering == 0 || plan.route != Route::Failover => Err(error),
+        _ => Ok(()),
+    }
+}
+
+async fn wait_for(instant: Option<Timestamp>) -> Result<(), ReplayError> {
+    if let Some(instant) = instant {
+        let left = instant.duration_since(Timestamp::now());
+        let left = Duration::try_from(left).map_err(|_| ReplayError::TooLate(instant))?;
+        tokio::time::sleep(left).await;
+    }
+    Ok(())
 }
 
 /// Reads the target back after a run: once, or, where a write has no answer yet may still land,
@@ -197,6 +280,9 @@ pub async fn read_back(
     response_timeout: Duration,
     settle: Duration,
 ) -> Result<Option<ReadError>, RunDirError> {
+    let shards: Vec<Option<Shard>> =
+        run.manifest()?.parts.into_iter().map(|part| part.shard).collect();
+    let is_ours = |user: &str| shards.iter().any(|shard| is_of_shard(*shard, user));
     let mut users = BTreeSet::new();
     let mut open = false;
     let mut last_ns = 0;
@@ -205,12 +291,15 @@ pub async fn read_back(
         last_ns = last_ns.max(entry.intent.called_ns);
         open |= entry.intent.operation.is_write() && entry.ack() == Ack::Indeterminate;
         if entry.intent.operation.is_write() {
-            if matches!(entry.intent.operation, Operation::Follow | Operation::Unfollow) {
+            let names_another =
+                matches!(entry.intent.operation, Operation::Follow | Operation::Unfollow);
+            if names_another && is_ours(&entry.intent.detail) {
                 users.insert(entry.intent.detail);
             }
             users.insert(entry.intent.user);
         }
     }
+    let is_whole = shards.iter().all(Option::is_none);
     forget_read_backs(run)?;
     let waits: &[(&str, Duration)] = if open {
         &[("after-1", response_timeout), ("after-2", settle)]
@@ -219,7 +308,7 @@ pub async fn read_back(
     };
     for (name, wait) in waits {
         tokio::time::sleep(*wait).await;
-        match reader.read_back(&users, last_ns).await {
+        match reader.read_back(&users, last_ns, is_whole).await {
             Ok(state) => state.write(&run.readback(name))?,
             Err(error) => return Ok(Some(error)),
         }
@@ -251,153 +340,11 @@ pub fn reader(
         .map_err(|source| ReplayError::Target { target: target.to_string(), source })
 }
 
-/// Reads the whole trace before anything is sent: a bad line in the middle must not end a run.
-fn outline(plan: &Plan) -> Result<Outline, ReplayError> {
-    // Opening a pipe would wait for its writer.
-    if fs_err::metadata(&plan.trace).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
-        return Err(ReplayError::NoFile(plan.trace.clone()));
-    }
-    let mut users = BTreeSet::new();
-    let mut ids: Option<(i64, i64)> = None;
-    let mut commands = 0;
-    let mut to_send = 0;
-    let mut seen = Ids::default();
-    let mut ids_to_send = 0;
-    for command in TraceReader::open(&plan.trace)? {
-        let command = command?;
-        commands += 1;
-        if plan.from_id.is_none_or(|from| command.id >= from) {
-            to_send += 1;
-            ids_to_send += u64::from(seen.insert(command.id, commands) != Seen::Repeated);
-        }
-        ids = Some(ids.map_or((command.id, command.id), |(first, _)| (first, command.id)));
-        for name in [Some(command.action.user()), command.action.whom()].into_iter().flatten() {
-            if !users.contains(name) {
-                users.insert(name.to_owned());
-            }
-        }
-    }
-    let source = plan.trace.display().to_string();
-    let Some((_, last)) = ids else { return Err(TraceError::Empty { name: source }.into()) };
-    if let (0, Some(from_id)) = (to_send, plan.from_id) {
-        return Err(ReplayError::NothingToSend { from_id, trace: plan.trace.clone(), last });
-    }
-    let sha256 = digest(&plan.trace)?;
-    let info = TraceInfo { source, sha256, commands, ids };
-    Ok(Outline { info, users, to_send, ids_to_send })
-}
-
-#[derive(Debug)]
-struct PartPlan {
-    number: u16,
-    offset_ns: u64,
-    replica: u16,
-    seed: u64,
-}
-
-/// Makes the run directory, or goes on in one that is there.
-fn open_run(plan: &Plan, outline: &Outline) -> Result<(RunDir, PartPlan), ReplayError> {
-    let now = Timestamp::now();
-    let part = |number, offset_ns| Part {
-        part: number,
-        started: now,
-        offset_ns,
-        from_id: plan.from_id,
-        command_line: plan.command_line.clone(),
-    };
-    if let (Some(path), Some(_)) = (&plan.run_dir, plan.from_id)
-        && path.join("manifest.json").is_file()
-    {
-        let mut run = RunDir::open(path)?;
-        run.lock()?;
-        let mut manifest = run.manifest()?;
-        if manifest.trace.sha256 != outline.info.sha256 {
-            let theirs = manifest.trace.source;
-            return Err(ReplayError::OtherTrace { path: path.clone(), theirs });
-        }
-        let number = manifest.parts.len() as u16;
-        let offset_ns = offset_of(&run, manifest.started, now)?;
-        let target = plan.target.to_string();
-        let replica = match manifest.targets.iter().position(|known| *known == target) {
-            Some(at) => at,
-            None => {
-                manifest.targets.push(target);
-                manifest.targets.len() - 1
-            }
-        };
-        manifest.finished = None;
-        manifest.parts.push(part(number, offset_ns));
-        run.write_manifest(&manifest)?;
-        let seed = manifest.seed.wrapping_add(number.into());
-        return Ok((run, PartPlan { number, offset_ns, replica: replica as u16, seed }));
-    }
-    let name = plan.name.clone().unwrap_or_else(|| {
-        let stem = plan.trace.file_stem().unwrap_or(plan.trace.as_os_str());
-        format!("replay-{}", stem.to_string_lossy())
-    });
-    let run = match &plan.run_dir {
-        Some(path) => RunDir::create_at(path)?,
-        None => RunDir::create_in(&plan.runs, &slug(&name), now)?,
-    };
-    run.write_manifest(&Manifest {
-        format_version: FORMAT_VERSION,
-        limosa: env!("CARGO_PKG_VERSION").to_owned(),
-        name,
-        kind: "replay".to_owned(),
-        started: now,
-        finished: None,
-        mode: mode(plan),
-        targets: vec![plan.target.to_string()],
-        trace: outline.info.clone(),
-        planned_ids: outline.ids_to_send,
-        seed: plan.seed,
-        profile: plan.profile.deviations(),
-        machine: machine::describe(),
-        parts: vec![part(0, 0)],
-    })?;
-    Ok((run, PartPlan { number: 0, offset_ns: 0, replica: 0, seed: plan.seed }))
-}
-
-/// The new part begins when the wall clock says, and never before the last record.
-fn offset_of(run: &RunDir, started: Timestamp, now: Timestamp) -> Result<u64, ReplayError> {
-    let by_clock = now.duration_since(started).as_nanos().max(0) as u64;
-    let mut last_ns = 0;
-    for entry in run.entries()? {
-        let entry = entry.map_err(RunDirError::from)?;
-        let end = entry.outcome.map_or(entry.intent.called_ns, |outcome| outcome.done_ns);
-        last_ns = last_ns.max(end);
-    }
-    Ok(by_clock.max(last_ns + 1))
-}
-
-fn mode(plan: &Plan) -> Mode {
-    Mode {
-        order: match plan.order {
-            Order::Strict => "strict".to_owned(),
-            Order::User => "user".to_owned(),
-            Order::None => "none".to_owned(),
-        },
-        connections: plan.connections,
-        client: match plan.client {
-            ClientKind::Limosa => "limosa".to_owned(),
-            ClientKind::Simulator => "simulator".to_owned(),
-        },
-        pace: plan.pace.to_string(),
-        connect_timeout_ms: plan.timeouts.connect.as_millis() as u64,
-        response_timeout_ms: plan.timeouts.response.as_millis() as u64,
-    }
-}
-
-/// Letters, digits and dashes only: the name becomes part of a folder's.
-fn slug(name: &str) -> String {
-    name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(40).collect()
-}
-
 async fn send(
     plan: &Plan,
     outline: &Outline,
     run: &RunDir,
-    part: &PartPlan,
+    part: &OpenPart,
     interrupted: &Arc<AtomicBool>,
     on_start: impl FnOnce(Arc<Live>, u64, &Path),
 ) -> Result<Ending, ReplayError> {
@@ -405,29 +352,27 @@ async fn send(
         ClientKind::Limosa => None,
         ClientKind::Simulator => {
             let path = run.path().join("simulator-errors.log");
-            let log = ErrorLog::open(&path, &plan.target.to_string());
+            let log = ErrorLog::open(&path, &plan.first_target().to_string());
             Some(log.map_err(ReplayError::ErrorLog)?)
         }
     };
-    let ledger = LedgerWriter::create(&run.ledger(), part.number, part.offset_ns);
+    let manner = plan.manner(part.seed);
+    let schedule = Schedule::new(commands(plan)?, &manner);
+    let offset_ns = part.begin(run)?;
+    let ledger = LedgerWriter::create(&run.ledger(), part.number, offset_ns);
     let recorder = Recorder::new(ledger, errors);
-    let from_id = plan.from_id;
-    let commands =
-        TraceReader::open(&plan.trace)?.filter(move |command| match (command, from_id) {
-            (Ok(command), Some(from)) => command.id >= from,
-            _ => true,
-        });
-    let schedule = Schedule::new(commands, plan.pace, plan.read_share, part.seed);
     on_start(recorder.live(), outline.to_send, run.path());
     let engine = Engine {
         clock: Clock::start(),
         profile: plan.profile.clone(),
-        target: plan.target.clone(),
-        replica: part.replica,
+        targets: plan.targets.clone(),
+        replicas: part.replicas.clone(),
+        route: plan.route,
         client: plan.client,
         timeouts: plan.timeouts,
         order: plan.order,
-        pace: plan.pace,
+        is_closed_model: plan.pace.is_closed_model(),
+        until_ns: manner.until_ns,
         connections: plan.connections,
         stop: plan.stop,
         interrupted: Arc::clone(interrupted),
