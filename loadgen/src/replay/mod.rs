@@ -213,8 +213,7 @@ pub async fn replay(
     on_start: impl FnOnce(Arc<Live>, u64, &Path),
 ) -> Result<Finished, ReplayError> {
     let outline = outline(plan, &plan.manner(plan.seed))?;
-    let reader = reader(plan.first_target(), &plan.profile, plan.timeouts)?;
-    look(plan).await?;
+    let reader = answering_reader(plan).await?;
 
     let (run, part) = open_run(plan, &outline)?;
     if run.entries()?.next().is_none() {
@@ -235,28 +234,37 @@ pub async fn replay(
     manifest.finished = Some(Timestamp::now());
     run.write_manifest(&manifest)?;
 
+    // After a failover the first target may be gone.
+    let reader = match plan.route {
+        Route::Failover => answering_reader(plan).await.unwrap_or(reader),
+        _ => reader,
+    };
     let unread = read_back(&run, &reader, plan.timeouts.response, plan.settle).await?;
     let judgement = judge(&run)?;
     Ok(Finished { run, ending, judgement, unread })
 }
 
-/// Looks whether the targets answer; with a failover, one of them is enough.
-async fn look(plan: &Plan) -> Result<(), ReplayError> {
+/// Looks whether the targets answer, and returns a reader of the first one that does. With a
+/// failover, one is enough.
+async fn answering_reader(plan: &Plan) -> Result<Reader, ReplayError> {
     let limit = plan.timeouts.connect + plan.timeouts.response;
-    let mut unusable = None;
-    let mut answering = 0;
+    let mut answering = None;
+    let mut silent = None;
     for target in &plan.targets {
-        match reader(target, &plan.profile, plan.timeouts)?.look(limit).await {
-            Ok(()) => answering += 1,
+        let reader = reader(target, &plan.profile, plan.timeouts)?;
+        match reader.look(limit).await {
+            Ok(()) => _ = answering.get_or_insert(reader),
             Err(source) => {
                 let target = target.to_string();
-                unusable.get_or_insert(ReplayError::Target { target, source });
+                silent.get_or_insert(ReplayError::Target { target, source });
             }
         }
     }
-    match unusable {
-        Some(error) if answering == 0 || plan.route != Route::Failover => Err(error),
-        _ => Ok(()),
+    match (answering, silent) {
+        (Some(reader), None) => Ok(reader),
+        (Some(reader), Some(_)) if plan.route == Route::Failover => Ok(reader),
+        (_, Some(error)) => Err(error),
+        (None, None) => unreachable!("a plan has a target"),
     }
 }
 

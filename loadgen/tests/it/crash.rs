@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Waits until the run has recorded so many frames, without disturbing it.
-fn wait_for_frames(run: &Path, frames: usize) {
+pub(super) fn wait_for_frames(run: &Path, frames: usize) {
     let began = Instant::now();
     let recorded = || {
         let reader = LedgerReader::open(&run.join("ledger")).unwrap();

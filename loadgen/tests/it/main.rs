@@ -5,7 +5,9 @@
 mod crash;
 mod end_to_end;
 mod faults;
+mod replicas;
 mod stall;
+mod starved;
 
 use limosa::experiment::child::Server;
 use limosa_reports::run::RunDir;
