@@ -6,7 +6,7 @@ use crate::schedule::{Payload, ScheduledRequest};
 use limosa_reports::run::operation::Operation;
 use limosa_scenarios::Action;
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
-use std::fmt::Write as _;
+use std::io::Write as _;
 
 /// Whose requests are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -43,25 +43,49 @@ const SIMULATOR_PATH_WITH_PERCENT: &AsciiSet = &SIMULATOR_PATH.add(b'%');
 /// The release of `requests` whose bytes the simulator client sends.
 const SIMULATOR_AGENT: &str = "python-requests/2.34.2";
 
-/// Writes requests for one target.
+/// Writes requests for one target. What does not change from one request to the next is written
+/// once.
 #[derive(Debug, Clone)]
 pub struct RequestEncoder {
     kind: ClientKind,
+    /// What comes before the resource: the prefix.
     prefix: String,
+    /// The prefix of pages, which are not below the simulator's.
     pages: String,
-    authority: String,
-    authorization: String,
+    /// What comes between the id and the body's length.
+    middle: String,
+    /// What comes after a read's path.
+    page_end: String,
+    read_end: String,
 }
 
 impl RequestEncoder {
     /// An encoder for `target`, which deviates as `profile` says.
     pub fn new(kind: ClientKind, target: &BaseUrl, profile: &Profile) -> Self {
+        let host = target.authority();
+        let authorization = &profile.authorization;
+        let agent = concat!("limosa/", env!("CARGO_PKG_VERSION"));
+        let middle = match kind {
+            ClientKind::Limosa => format!(
+                " HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {agent}\r\n\
+                 Authorization: {authorization}\r\nContent-Type: application/json\r\n\
+                 Content-Length: "
+            ),
+            ClientKind::Simulator => format!(
+                " HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {SIMULATOR_AGENT}\r\n\
+                 Accept-Encoding: gzip, deflate\r\nAccept: */*\r\nConnection: close\r\n\
+                 Content-Type: application/json\r\nAuthorization: {authorization}\r\n\
+                 Content-Length: "
+            ),
+        };
+        let read = format!(" HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {agent}\r\n");
         Self {
             kind,
             prefix: format!("{}{}", target.prefix(), profile.prefix),
             pages: target.prefix().to_owned(),
-            authority: target.authority(),
-            authorization: profile.authorization.clone(),
+            middle,
+            page_end: format!("{read}\r\n"),
+            read_end: format!("{read}Authorization: {authorization}\r\n\r\n"),
         }
     }
 
@@ -81,75 +105,54 @@ impl RequestEncoder {
             Action::Tweet { user, .. } => ("/msgs/", Some(user)),
             Action::Follow { user, .. } | Action::Unfollow { user, .. } => ("/fllws/", Some(user)),
         };
-        let body = self.body(action);
-        let mut head = format!("POST {}{resource}", self.prefix);
-        if let Some(user) = user {
-            self.push_path_segment(&mut head, user);
-        }
-        // Writing to a string cannot fail.
-        let _ = write!(head, "?latest={id} HTTP/1.1\r\nHost: {}\r\n", self.authority);
-        let authorization = &self.authorization;
-        let length = body.len();
-        let _ = match self.kind {
-            ClientKind::Limosa => write!(
-                head,
-                "User-Agent: limosa/{}\r\nAuthorization: {authorization}\r\n\
-                 Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n",
-                env!("CARGO_PKG_VERSION"),
-            ),
-            ClientKind::Simulator => write!(
-                head,
-                "User-Agent: {SIMULATOR_AGENT}\r\nAccept-Encoding: gzip, deflate\r\n\
-                 Accept: */*\r\nConnection: close\r\nContent-Type: application/json\r\n\
-                 Authorization: {authorization}\r\nContent-Length: {length}\r\n\r\n",
-            ),
-        };
         out.clear();
-        out.extend_from_slice(head.as_bytes());
-        out.extend_from_slice(body.as_bytes());
+        out.extend_from_slice(b"POST ");
+        out.extend_from_slice(self.prefix.as_bytes());
+        out.extend_from_slice(resource.as_bytes());
+        if let Some(user) = user {
+            self.push_path_segment(out, user);
+        }
+        out.extend_from_slice(b"?latest=");
+        out.extend_from_slice(itoa::Buffer::new().format(id).as_bytes());
+        out.extend_from_slice(self.middle.as_bytes());
+        // The body's length comes before the body, and is known after it.
+        let length_at = out.len();
+        self.push_body(action, out);
+        let mut length = itoa::Buffer::new();
+        let length = length.format(out.len() - length_at).as_bytes();
+        out.splice(length_at..length_at, length.iter().chain(b"\r\n\r\n").copied());
     }
 
     /// Writes a read into `out`, which is cleared first. Always Limosa's own request: the simulator
     /// never sends a GET. It has no `?latest=`, which would be taken for a command's.
     pub fn read(&self, operation: Operation, user: Option<&str>, out: &mut Vec<u8>) {
-        let resource = match operation {
-            Operation::UserMessages => "/msgs/",
-            Operation::Messages => "/msgs",
-            Operation::Follows => "/fllws/",
-            Operation::Public => "/public",
-            _ => "/latest",
+        let (prefix, resource, end) = match operation {
+            Operation::UserMessages => (&self.prefix, "/msgs/", &self.read_end),
+            Operation::Messages => (&self.prefix, "/msgs", &self.read_end),
+            Operation::Follows => (&self.prefix, "/fllws/", &self.read_end),
+            Operation::Public => (&self.pages, "/public", &self.page_end),
+            _ => (&self.prefix, "/latest", &self.page_end),
         };
-        // Pages are not below the simulator's prefix, and ask for no authorisation.
-        let is_page = operation == Operation::Public;
-        let prefix = if is_page { &self.pages } else { &self.prefix };
-        let mut head = format!("GET {prefix}{resource}");
-        head.extend(user.into_iter().flat_map(|user| utf8_percent_encode(user, RESERVED)));
-        let version = env!("CARGO_PKG_VERSION");
-        // Writing to a string cannot fail.
-        let _ = write!(
-            head,
-            " HTTP/1.1\r\nHost: {}\r\nUser-Agent: limosa/{version}\r\n",
-            self.authority
-        );
-        if !is_page && operation != Operation::Latest {
-            let _ = write!(head, "Authorization: {}\r\n", self.authorization);
-        }
-        head.push_str("\r\n");
         out.clear();
-        out.extend_from_slice(head.as_bytes());
-    }
-
-    fn push_path_segment(&self, head: &mut String, name: &str) {
-        match self.kind {
-            ClientKind::Limosa => head.extend(utf8_percent_encode(name, RESERVED)),
-            ClientKind::Simulator if has_lone_percent(name) => {
-                head.extend(utf8_percent_encode(name, SIMULATOR_PATH_WITH_PERCENT));
-            }
-            ClientKind::Simulator => head.extend(utf8_percent_encode(name, SIMULATOR_PATH)),
+        for part in ["GET ", prefix, resource] {
+            out.extend_from_slice(part.as_bytes());
         }
+        if let Some(user) = user {
+            push_encoded(out, user, RESERVED);
+        }
+        out.extend_from_slice(end.as_bytes());
     }
 
-    fn body(&self, action: &Action) -> String {
+    fn push_path_segment(&self, out: &mut Vec<u8>, name: &str) {
+        let set = match self.kind {
+            ClientKind::Limosa => RESERVED,
+            ClientKind::Simulator if has_lone_percent(name) => SIMULATOR_PATH_WITH_PERCENT,
+            ClientKind::Simulator => SIMULATOR_PATH,
+        };
+        push_encoded(out, name, set);
+    }
+
+    fn push_body(&self, action: &Action, out: &mut Vec<u8>) {
         let fields: &[(&str, &str)] = match action {
             Action::Register { user, email, password } => {
                 &[("username", user), ("email", email), ("pwd", password)]
@@ -160,17 +163,22 @@ impl RequestEncoder {
         };
         let ascii = self.kind == ClientKind::Simulator;
         let (between, after_key) = if ascii { (", ", ": ") } else { (",", ":") };
-        let mut body = String::from("{");
+        out.push(b'{');
         for (index, (key, value)) in fields.iter().enumerate() {
             if index > 0 {
-                body.push_str(between);
+                out.extend_from_slice(between.as_bytes());
             }
-            push_json_text(&mut body, key, ascii);
-            body.push_str(after_key);
-            push_json_text(&mut body, value, ascii);
+            push_json_text(out, key, ascii);
+            out.extend_from_slice(after_key.as_bytes());
+            push_json_text(out, value, ascii);
         }
-        body.push('}');
-        body
+        out.push(b'}');
+    }
+}
+
+fn push_encoded(out: &mut Vec<u8>, name: &str, set: &'static AsciiSet) {
+    for part in utf8_percent_encode(name, set) {
+        out.extend_from_slice(part.as_bytes());
     }
 }
 
@@ -182,27 +190,41 @@ fn has_lone_percent(name: &str) -> bool {
 
 /// A JSON string. `ascii` writes all but printable ASCII as `\uXXXX`, as Python's `json.dumps`
 /// does; otherwise only what JSON demands is escaped.
-fn push_json_text(out: &mut String, text: &str, ascii: bool) {
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            ' '..='~' => out.push(c),
-            _ if !ascii && c >= '\u{20}' => out.push(c),
-            _ => {
-                for unit in c.encode_utf16(&mut [0; 2]) {
-                    let _ = write!(out, "\\u{unit:04x}");
-                }
+fn push_json_text(out: &mut Vec<u8>, text: &str, ascii: bool) {
+    let is_plain = |byte: u8| match byte {
+        b'"' | b'\\' => false,
+        b' '..=b'~' => true,
+        _ => !ascii && byte >= b' ',
+    };
+    out.push(b'"');
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|byte| !is_plain(byte)) {
+        out.extend_from_slice(&rest.as_bytes()[..at]);
+        // What is not plain begins at a character: its first byte is none of a longer one's rest.
+        let Some(c) = rest[at..].chars().next() else { break };
+        push_json_escape(out, c);
+        rest = &rest[at + c.len_utf8()..];
+    }
+    out.extend_from_slice(rest.as_bytes());
+    out.push(b'"');
+}
+
+fn push_json_escape(out: &mut Vec<u8>, c: char) {
+    match c {
+        '"' => out.extend_from_slice(b"\\\""),
+        '\\' => out.extend_from_slice(b"\\\\"),
+        '\n' => out.extend_from_slice(b"\\n"),
+        '\r' => out.extend_from_slice(b"\\r"),
+        '\t' => out.extend_from_slice(b"\\t"),
+        '\u{8}' => out.extend_from_slice(b"\\b"),
+        '\u{c}' => out.extend_from_slice(b"\\f"),
+        _ => {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // Writing to a vector cannot fail.
+                let _ = write!(out, "\\u{unit:04x}");
             }
         }
     }
-    out.push('"');
 }
 
 #[cfg(test)]

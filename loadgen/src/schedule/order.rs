@@ -2,7 +2,8 @@
 
 use super::{Payload, ScheduledRequest};
 use limosa_scenarios::Action;
-use std::collections::{HashMap, HashSet, VecDeque};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::VecDeque;
 
 /// What a request waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -40,10 +41,12 @@ pub struct Lanes {
     order: Order,
     slots: Vec<Slot>,
     free: Vec<SlotId>,
-    users: HashMap<String, User>,
+    /// The place of each user in `users`.
+    names: FxHashMap<String, usize>,
+    users: Vec<User>,
     ready: VecDeque<SlotId>,
     /// Users whom other shards register, and of whom nobody knows yet whether the target has them.
-    elsewhere: HashSet<String>,
+    elsewhere: FxHashSet<String>,
     /// What waits for nothing but one of them, since when.
     wanting: Vec<(SlotId, String, u64)>,
 }
@@ -65,7 +68,7 @@ pub struct Ready {
     pub ready_ns: u64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Slot {
     request: Option<ScheduledRequest>,
     lane: u32,
@@ -74,14 +77,13 @@ struct Slot {
     blockers: usize,
     /// The requests that wait for it.
     waiting: Vec<SlotId>,
-    user: Option<String>,
+    user: Option<usize>,
     /// The user of another shard whose register it waits for.
     wants: Option<String>,
 }
 
 #[derive(Debug, Default)]
 struct User {
-    lane: u32,
     /// The last admitted request of this user, while it has not ended.
     last: Option<SlotId>,
     /// The register of this user, while it has not ended.
@@ -95,9 +97,10 @@ impl Lanes {
             order,
             slots: Vec::new(),
             free: Vec::new(),
-            users: HashMap::new(),
+            names: FxHashMap::default(),
+            users: Vec::new(),
             ready: VecDeque::new(),
-            elsewhere: HashSet::new(),
+            elsewhere: FxHashSet::default(),
             wanting: Vec::new(),
         }
     }
@@ -131,27 +134,20 @@ impl Lanes {
                 }
                 return;
             }
-            (Order::Strict, _) => (Some(String::new()), None, false),
-            (Order::User, Payload::Command(action)) => (
-                Some(action.user().to_owned()),
-                action.whom().map(str::to_owned),
-                matches!(action, Action::Register { .. }),
-            ),
-            (Order::User, Payload::Read { user, .. }) => (None, user.clone(), false),
+            (Order::Strict, _) => (Some(""), None, false),
+            (Order::User, Payload::Command(action)) => {
+                (Some(action.user()), action.whom(), matches!(action, Action::Register { .. }))
+            }
+            (Order::User, Payload::Read { user, .. }) => (None, user.as_deref(), false),
             (Order::None, _) => (None, None, false),
         };
-        let register = whom.as_ref().and_then(|whom| self.users.get(whom)?.register);
-        let wants = whom.filter(|whom| self.elsewhere.contains(whom));
+        let register = whom.and_then(|whom| self.users[*self.names.get(whom)?].register);
+        let wants = whom.filter(|whom| self.elsewhere.contains(*whom)).map(str::to_owned);
+        let user = user.map(|name| self.user(name));
         let id = self.vacant();
-        let mut lane = 0;
         let mut before = None;
-        if let Some(name) = &user {
-            let next_lane = self.users.len() as u32 + 1;
-            let user = self
-                .users
-                .entry(name.clone())
-                .or_insert_with(|| User { lane: next_lane, ..User::default() });
-            lane = user.lane;
+        if let Some(user) = user {
+            let user = &mut self.users[user];
             before = user.last.replace(id);
             if is_register {
                 user.register = Some(id);
@@ -163,13 +159,23 @@ impl Lanes {
             self.slots[blocker.0].waiting.push(id);
             blockers += 1;
         }
-        let ready_ns = request.intended_ns.unwrap_or(now_ns);
-        let request = Some(request);
-        self.slots[id.0] =
-            Slot { request, lane, ready_ns, blockers, waiting: Vec::new(), user, wants };
+        let slot = &mut self.slots[id.0];
+        slot.lane = user.map_or(0, |user| user as u32 + 1);
+        slot.ready_ns = request.intended_ns.unwrap_or(now_ns);
+        (slot.blockers, slot.user, slot.wants) = (blockers, user, wants);
+        slot.request = Some(request);
         if blockers == 0 {
             self.release(id, now_ns);
         }
+    }
+
+    fn user(&mut self, name: &str) -> usize {
+        if let Some(user) = self.names.get(name) {
+            return *user;
+        }
+        self.users.push(User::default());
+        self.names.insert(name.to_owned(), self.users.len() - 1);
+        self.users.len() - 1
     }
 
     /// Lets a request go that waits for nothing here any more.
@@ -208,12 +214,13 @@ impl Lanes {
 
     /// Ends a request that was taken: what waited for it alone becomes ready.
     pub fn finish(&mut self, id: SlotId, now_ns: u64) {
-        if let Some(user) = self.slots[id.0].user.take().and_then(|name| self.users.get_mut(&name))
-        {
+        if let Some(user) = self.slots[id.0].user.take() {
+            let user = &mut self.users[user];
             user.last = user.last.filter(|last| *last != id);
             user.register = user.register.filter(|register| *register != id);
         }
-        for next in std::mem::take(&mut self.slots[id.0].waiting) {
+        let mut waiting = std::mem::take(&mut self.slots[id.0].waiting);
+        for next in waiting.drain(..) {
             let slot = &mut self.slots[next.0];
             slot.blockers -= 1;
             if slot.blockers == 0 {
@@ -221,20 +228,14 @@ impl Lanes {
                 self.release(next, now_ns);
             }
         }
+        // The list keeps its memory for the next request in this place.
+        self.slots[id.0].waiting = waiting;
         self.free.push(id);
     }
 
     fn vacant(&mut self) -> SlotId {
         self.free.pop().unwrap_or_else(|| {
-            self.slots.push(Slot {
-                request: None,
-                lane: 0,
-                ready_ns: 0,
-                blockers: 0,
-                waiting: Vec::new(),
-                user: None,
-                wants: None,
-            });
+            self.slots.push(Slot::default());
             SlotId(self.slots.len() - 1)
         })
     }
