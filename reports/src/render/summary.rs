@@ -2,6 +2,7 @@
 
 use super::RenderError;
 use super::course::{Course, CourseBuilder};
+use super::words;
 use crate::run::derive;
 use crate::run::histograms::{self, Figure, Histograms};
 use crate::run::ledger::{Damage, Mark};
@@ -221,9 +222,13 @@ impl Summary {
         let path = std::path::Path::new(&trace.source);
         let file =
             path.file_name().map_or(trace.source.as_str().into(), |name| name.to_string_lossy());
+        let pace = words::pace(&mode.pace);
         match mode.order.as_str() {
-            "strict" => format!("strict {kind} of {file}"),
-            order => format!("{kind} of {file}, order {order}, {} connections", mode.connections),
+            "strict" => format!("strict {kind} of {file}{pace}"),
+            order if mode.is_closed_model() => {
+                format!("{kind} of {file}, order {order}, {} connections", mode.connections)
+            }
+            order => format!("{kind} of {file}{pace}, order {order}"),
         }
     }
 

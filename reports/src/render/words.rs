@@ -126,28 +126,31 @@ pub(super) fn unacknowledged(summary: &Summary) -> String {
         .join(", ")
 }
 
+/// The time that a user would have waited: in the open model the response time.
 fn p99(summary: &Summary) -> Number {
-    let limit_ms = summary.manifest.mode.response_timeout_ms;
-    match &summary.latency.service {
-        Some(service) => {
-            let p99 = service.at(0.99);
-            Number {
-                name: "p99",
-                value: duration(p99),
-                meaning: format!(
-                    "of the service time; limit {}, where the client gives up; longest {}",
-                    duration(limit_ms.saturating_mul(1_000_000)),
-                    duration(service.max_ns),
-                ),
-                tone: if p99 < limit_ms.saturating_mul(1_000_000) { Tone::Good } else { Tone::Bad },
-            }
-        }
-        None => Number {
+    let limit_ns = summary.manifest.mode.response_timeout_ms.saturating_mul(1_000_000);
+    let (what, times) = match &summary.latency.response {
+        Some(response) => ("response time", Some(response)),
+        None => ("service time", summary.latency.service.as_ref()),
+    };
+    let Some(times) = times else {
+        return Number {
             name: "p99",
             value: "?".to_owned(),
-            meaning: "of the service time; nothing was measured".to_owned(),
+            meaning: format!("of the {what}; nothing was measured"),
             tone: Tone::Unknown,
-        },
+        };
+    };
+    let p99 = times.at(0.99);
+    Number {
+        name: "p99",
+        value: duration(p99),
+        meaning: format!(
+            "of the {what}; limit {}, where the client gives up; longest {}",
+            duration(limit_ns),
+            duration(times.max_ns),
+        ),
+        tone: if p99 < limit_ns { Tone::Good } else { Tone::Bad },
     }
 }
 
@@ -190,6 +193,52 @@ pub(super) fn generator(summary: &Summary) -> String {
         (Some(lateness), _) => {
             format!("lateness p99 {}: the figures are the server's", duration(lateness.at(0.99)))
         }
+    }
+}
+
+/// A pace, as it goes on after the name of a trace: ` at 500 commands a second`.
+pub(super) fn pace(pace: &str) -> String {
+    match pace.split_once(':') {
+        _ if pace.contains(',') || pace.contains("ramp:") => " at changing rates".to_owned(),
+        Some(("speed", factor)) => format!(" at {factor} times its speed"),
+        Some(("rate", rate)) => format!(" at {rate} commands a second"),
+        Some(("poisson", rate)) => format!(" at {rate} commands a second (Poisson)"),
+        _ => String::new(),
+    }
+}
+
+/// What was reported apart, and from when to when.
+pub(super) fn warm_up(summary: &Summary) -> String {
+    let spans: Vec<String> = summary
+        .manifest
+        .parts
+        .iter()
+        .flat_map(|part| {
+            part.phases.iter().enumerate().filter(|(_, phase)| phase.warm_up).map(|(at, phase)| {
+                match part.phases.get(at + 1) {
+                    Some(next) => duration(next.from_ns.saturating_sub(phase.from_ns)),
+                    None => "all of it".to_owned(),
+                }
+            })
+        })
+        .collect();
+    if spans.is_empty() {
+        "none left out: every request is in the figures".to_owned()
+    } else {
+        format!("{}: audited like all the rest, and in figures of its own", spans.join(", "))
+    }
+}
+
+/// Whether connections were used again.
+pub(super) fn keep_alive(summary: &Summary) -> &'static str {
+    let mode = &summary.manifest.mode;
+    if mode.client == "simulator" || !mode.keep_alive {
+        "a new one for each request"
+    } else if summary.manifest.parts.iter().any(|part| part.gave_up_keep_alive) {
+        "kept at first; then a new one for each request, since the target did not honour keep-alive: \
+         latencies hold connects"
+    } else {
+        "kept and used again"
     }
 }
 

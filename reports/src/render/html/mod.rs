@@ -177,7 +177,7 @@ fn trust(summary: &Summary) -> Vec<(&'static str, String)> {
     let mut rows = vec![
         ("generator", words::generator(summary)),
         ("commands", format!("{} of {} planned", count(tried), count(summary.totals.planned))),
-        ("warm-up", "none left out: every request is in the figures".to_owned()),
+        ("warm-up", words::warm_up(summary)),
     ];
     if summary.manifest.mode.is_closed_model() {
         rows.push((
@@ -325,6 +325,10 @@ fn environment(summary: &Summary) -> Vec<(&'static str, String)> {
         ("client", visible(&mode.client)),
         ("pace", visible(&mode.pace)),
         (
+            "connections",
+            format!("at most {}: {}", count(mode.connections as u64), words::keep_alive(summary)),
+        ),
+        (
             "timeouts",
             format!(
                 "connect {} ms, answer {} ms",
@@ -343,6 +347,21 @@ fn environment(summary: &Summary) -> Vec<(&'static str, String)> {
         serde_json::Value::Object(fields) => fields.is_empty(),
         _ => false,
     };
+    if manifest.targets.len() > 1 {
+        rows.push(("route", visible(&mode.route)));
+    }
+    if !mode.reads.is_empty() {
+        rows.push(("reads", visible(&mode.reads.join(", "))));
+    }
+    let shards: Vec<String> = manifest
+        .parts
+        .iter()
+        .filter_map(|part| part.shard)
+        .map(|shard| format!("{} of {}", shard.index, shard.of))
+        .collect();
+    if !shards.is_empty() {
+        rows.push(("shards", shards.join(", ")));
+    }
     if !plain {
         rows.push(("known deviations", visible(&manifest.profile.to_string())));
     }
