@@ -1,9 +1,14 @@
 //! The one place where time enters.
 
-use std::sync::Arc;
-use std::sync::mpsc::{Sender, channel};
+use rustix::time::{
+    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
+    timerfd_settime,
+};
+use std::io;
+use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
-use tokio::sync::Notify;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
 /// A monotonic clock that starts at zero.
 #[derive(Debug, Clone, Copy)]
@@ -29,36 +34,48 @@ impl Clock {
 }
 
 /// Wakes a task at an absolute instant, to some tens of microseconds: the runtime's own timer rounds
-/// up to whole milliseconds, which would read as lateness. A thread sleeps on the task's behalf, so
-/// that other tasks go on meanwhile.
+/// up to whole milliseconds, which would read as lateness. It is a timer of the kernel (`timerfd`)
+/// that the runtime waits for along with the connections.
 #[derive(Debug)]
 pub struct Alarm {
     clock: Clock,
-    instants: Sender<u64>,
-    rung: Arc<Notify>,
+    timer: AsyncFd<OwnedFd>,
 }
 
 impl Alarm {
-    /// An alarm that follows `clock`.
-    pub fn new(clock: Clock) -> Self {
-        let (instants, asked) = channel();
-        let rung = Arc::new(Notify::new());
-        let bell = Arc::clone(&rung);
-        std::thread::spawn(move || {
-            for instant_ns in asked {
-                std::thread::sleep(clock.until(instant_ns));
-                bell.notify_one();
-            }
-        });
-        Self { clock, instants, rung }
+    /// An alarm that follows `clock`. Must be made within a runtime.
+    ///
+    /// # Errors
+    /// The operating system's, where no timer can be had.
+    pub fn new(clock: Clock) -> io::Result<Self> {
+        let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
+        let timer = timerfd_create(TimerfdClockId::Monotonic, flags)?;
+        // Deprecated for types that may change their descriptor under way; an owned one does not.
+        #[expect(deprecated, reason = "its replacement is unsafe")]
+        let timer = AsyncFd::with_interest(timer, Interest::READABLE)?;
+        Ok(Self { clock, timer })
     }
 
     /// Waits until the clock shows `instant_ns`; returns at once where it does already.
-    pub async fn wait_until(&mut self, instant_ns: u64) {
-        while !self.clock.until(instant_ns).is_zero() {
-            // The thread ends only with the sender.
-            let _asked = self.instants.send(instant_ns);
-            self.rung.notified().await;
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub async fn wait_until(&mut self, instant_ns: u64) -> io::Result<()> {
+        loop {
+            let left = self.clock.until(instant_ns);
+            if left.is_zero() {
+                return Ok(());
+            }
+            let once = Itimerspec {
+                it_interval: Timespec::default(),
+                it_value: Timespec {
+                    tv_sec: left.as_secs() as i64,
+                    tv_nsec: left.subsec_nanos().into(),
+                },
+            };
+            timerfd_settime(&self.timer, TimerfdTimerFlags::empty(), &once)?;
+            // What is left of the last time is forgotten with the new setting, and needs no read.
+            self.timer.readable().await?.clear_ready();
         }
     }
 }
@@ -70,12 +87,23 @@ mod tests {
     #[tokio::test]
     async fn it_never_wakes_early_and_does_not_wait_for_the_past() {
         let clock = Clock::start();
-        let mut alarm = Alarm::new(clock);
+        let mut alarm = Alarm::new(clock).unwrap();
         for step in 1..20_u64 {
             let instant = step * 700_000;
-            alarm.wait_until(instant).await;
+            alarm.wait_until(instant).await.unwrap();
             assert!(clock.now_ns() >= instant);
         }
-        alarm.wait_until(0).await;
+        alarm.wait_until(0).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_wait_that_was_given_up_does_not_shorten_the_next_one() {
+        let clock = Clock::start();
+        let mut alarm = Alarm::new(clock).unwrap();
+        let given_up = tokio::time::timeout(Duration::from_millis(2), alarm.wait_until(5_000_000));
+        assert!(given_up.await.is_err());
+        std::thread::sleep(Duration::from_millis(5));
+        alarm.wait_until(20_000_000).await.unwrap();
+        assert!(clock.now_ns() >= 20_000_000);
     }
 }

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::Notify;
-use tokio::task::{JoinSet, LocalSet};
+use tokio::task::{JoinHandle, LocalSet};
 
 /// How often a wait looks whether the user has ended the run.
 const GLANCE: Duration = Duration::from_millis(100);
@@ -77,6 +77,7 @@ impl Engine {
             shared: Rc::clone(&shared),
             idle: Rc::default(),
             waiting: Rc::default(),
+            connections: Rc::default(),
         };
         LocalSet::new().run_until(crew.work()).await;
         match Rc::try_unwrap(shared) {
@@ -132,8 +133,10 @@ struct Crew<I> {
     pool: Rc<RefCell<Pool>>,
     /// Wakes connections that found nothing to send.
     idle: Rc<Notify>,
-    /// How many of them there are.
+    /// How many of them there are, and of those that were just made.
     waiting: Rc<Cell<usize>>,
+    /// All connections.
+    connections: Rc<RefCell<Vec<JoinHandle<()>>>>,
 }
 
 impl<I> Clone for Crew<I> {
@@ -144,6 +147,7 @@ impl<I> Clone for Crew<I> {
             pool: Rc::clone(&self.pool),
             idle: Rc::clone(&self.idle),
             waiting: Rc::clone(&self.waiting),
+            connections: Rc::clone(&self.connections),
         }
     }
 }
@@ -155,16 +159,16 @@ where
     async fn work(self) {
         let watch = tokio::task::spawn_local(self.clone().watch());
         let scout = tokio::task::spawn_local(self.clone().look_elsewhere());
-        let mut connections = JoinSet::new();
         if self.engine.is_closed_model {
             for _ in 0..self.engine.connections {
-                connections.spawn_local(self.clone().connection());
+                self.connect();
             }
         } else {
-            self.dispatch(&mut connections).await;
+            self.dispatch().await;
         }
-        while let Some(ended) = connections.join_next().await {
-            if let Err(error) = ended
+        loop {
+            let Some(connection) = self.connections.borrow_mut().pop() else { break };
+            if let Err(error) = connection.await
                 && error.is_panic()
             {
                 std::panic::resume_unwind(error.into_panic());
@@ -185,16 +189,32 @@ where
             for (user, since_ns) in wanted {
                 if scout.settles(&user, since_ns, self.engine.clock.now_ns()).await {
                     self.shared.borrow_mut().found(&user, self.engine.clock.now_ns());
-                    self.wake();
+                    self.provide();
                 }
             }
         }
     }
 
-    /// Wakes connections for what may be sent now.
-    fn wake(&self) {
-        for _ in 0..self.shared.borrow().ready().min(self.waiting.get()) {
+    /// One connection more.
+    fn connect(&self) {
+        self.waiting.set(self.waiting.get() + 1);
+        let connection = tokio::task::spawn_local(self.clone().connection());
+        self.connections.borrow_mut().push(connection);
+    }
+
+    /// Sees to it that what may be sent is taken: by idle connections or, in the open model, by new
+    /// ones.
+    fn provide(&self) {
+        let ready = self.shared.borrow().ready();
+        let waiting = self.waiting.get();
+        for _ in 0..ready.min(waiting) {
             self.idle.notify_one();
+        }
+        if !self.engine.is_closed_model {
+            let made = self.connections.borrow().len();
+            for _ in 0..ready.saturating_sub(waiting).min(self.engine.connections - made) {
+                self.connect();
+            }
         }
     }
 
@@ -208,13 +228,19 @@ where
     }
 
     /// Admits each request at its instant, and sees to it that a connection takes it.
-    async fn dispatch(&self, connections: &mut JoinSet<()>) {
+    async fn dispatch(&self) {
         let clock = self.engine.clock;
-        let mut alarm = Alarm::new(clock);
+        let mut alarm = match Alarm::new(clock) {
+            Ok(alarm) => alarm,
+            Err(error) => return self.shared.borrow_mut().fail(error.into()),
+        };
         loop {
             let Some(instant_ns) = self.shared.borrow_mut().next_instant_ns() else { break };
             while !self.shared.borrow().is_over() && clock.now_ns() < instant_ns {
-                alarm.wait_until(instant_ns.min(clock.now_ns() + GLANCE.as_nanos() as u64)).await;
+                let glance_ns = clock.now_ns() + GLANCE.as_nanos() as u64;
+                if let Err(error) = alarm.wait_until(instant_ns.min(glance_ns)).await {
+                    self.shared.borrow_mut().fail(error.into());
+                }
             }
             let mut shared = self.shared.borrow_mut();
             if shared.is_over() {
@@ -223,13 +249,8 @@ where
             if let Some(request) = shared.pull() {
                 shared.admit(request, clock.now_ns());
             }
-            let is_wanted = shared.ready() > 0;
             drop(shared);
-            if is_wanted && self.waiting.get() > 0 {
-                self.idle.notify_one();
-            } else if is_wanted && connections.len() < self.engine.connections {
-                connections.spawn_local(self.clone().connection());
-            }
+            self.provide();
         }
         self.idle.notify_waiters();
     }
@@ -240,6 +261,7 @@ where
         let closed = self.engine.is_closed_model;
         let mut bytes = Vec::new();
         let mut free_ns = clock.now_ns();
+        self.waiting.set(self.waiting.get() - 1);
         loop {
             let woken = self.idle.notified();
             let taken = {
@@ -255,7 +277,7 @@ where
                     return self.idle.notify_waiters();
                 }
                 let taken = shared.take();
-                if taken.is_some() && shared.has_more() {
+                if closed && taken.is_some() && shared.has_more() {
                     self.idle.notify_one();
                 }
                 taken
@@ -284,6 +306,9 @@ where
             free_ns = attempt.done_ns;
             let outcome = self.engine.outcome(&intent, target, &attempt);
             self.shared.borrow_mut().outcome(slot, &intent, &outcome);
+            if !closed {
+                self.provide();
+            }
         }
     }
 

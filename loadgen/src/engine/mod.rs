@@ -51,6 +51,9 @@ pub enum EngineError {
     /// The trace.
     #[error(transparent)]
     Trace(#[from] TraceError),
+    /// The timer that wakes the generator.
+    #[error("the run was ended, since its timer failed: {0}")]
+    Timer(#[from] std::io::Error),
     /// The records.
     #[error("the run was ended, since it can no longer be recorded: {0}")]
     Record(#[from] RecordError),

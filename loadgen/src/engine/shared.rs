@@ -159,6 +159,11 @@ where
         self.lanes.found(user, now_ns);
     }
 
+    /// Ends the run, which cannot go on.
+    pub(super) fn fail(&mut self, error: EngineError) {
+        self.end(Err(error));
+    }
+
     /// Ends the run: its time is over.
     pub(super) fn complete(&mut self) {
         self.end(Ok(Ending::Complete));
