@@ -206,7 +206,7 @@ pub(crate) fn lateness(setting: &Setting, rate: u64) -> String {
     let ms = |figure: &str| said["lateness_ms"][figure].as_f64().unwrap();
     format!(
         "sent late by {:.3} ms (p50), {:.3} ms (p99), {:.3} ms (p99.9), {:.1} ms (most); \
-         {:.0} requests a second, {:.2} CPU s a 100,000",
+         {:.0} requests a second; {:.2} CPU s a 100,000 requests",
         ms("p50"),
         ms("p99"),
         ms("p999"),

@@ -8,7 +8,13 @@
 //!
 //! `peers.sh` looks whether all is there that this needs, and starts it.
 
-#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a benchmark"
+)]
 
 mod generator;
 mod send;
@@ -23,6 +29,8 @@ const REQUESTS: u64 = 400_000;
 const OPEN_RATE: u64 = 20_000;
 const OPEN_SECONDS: u64 = 10;
 
+const USAGE: &str = "give `open`, or how many rounds and how many requests a pass, each above 0";
+
 fn main() {
     // Cargo adds `--bench`.
     let arguments: Vec<String> =
@@ -33,11 +41,16 @@ fn main() {
         [send::ROLE, order, pace, trace, address, folder] => {
             send::send(order, pace, trace.as_ref(), address, folder.as_ref());
         }
+        ["open"] => open_model(),
         [] => compare(ROUNDS, REQUESTS),
-        [rounds] => compare(rounds.parse().unwrap(), REQUESTS),
-        [rounds, requests] => compare(rounds.parse().unwrap(), requests.parse().unwrap()),
-        _ => panic!("arguments: [ROUNDS [REQUESTS]]"),
+        [rounds] => compare(number(rounds) as usize, REQUESTS),
+        [rounds, requests] => compare(number(rounds) as usize, number(requests)),
+        _ => panic!("{USAGE}"),
     }
+}
+
+fn number(text: &str) -> u64 {
+    text.parse().ok().filter(|number| *number > 0).expect(USAGE)
 }
 
 fn compare(rounds: usize, requests: u64) {
@@ -56,10 +69,14 @@ fn compare(rounds: usize, requests: u64) {
         table.add_round(passes.flat_map(|generator| generator.pass(&setting)));
     }
     println!("\n{table}\nload {}", load());
+}
 
+/// How late limosa sends at a rate. Only limosa says that of itself.
+fn open_model() {
+    let target = target::Pinned::start();
     let setting = Setting::new(&target.address, OPEN_RATE * OPEN_SECONDS);
-    let lateness = generator::lateness(&setting, OPEN_RATE);
-    println!("\nopen model, {OPEN_RATE} requests a second for {OPEN_SECONDS} s: {lateness}");
+    println!("{OPEN_RATE} requests a second for {OPEN_SECONDS} s; load {}\n", load());
+    println!("{}", generator::lateness(&setting, OPEN_RATE));
 }
 
 /// The machine's load: a figure is worth what the quiet around it was.
