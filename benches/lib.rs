@@ -130,9 +130,16 @@ pub fn judged_run(path: &Path, commands: &[Command]) -> RunDir {
     ledger.finish().unwrap();
     read_back(&[]).write(&run.readback("before")).unwrap();
     read_back(commands).write(&run.readback("after-1")).unwrap();
+    let ids = (commands[0].id, commands[commands.len() - 1].id);
+    run.write_manifest(&manifest(commands.len() as u64, Some(ids))).unwrap();
+    judge(&run).unwrap();
+    run
+}
+
+/// The manifest of a run of so many commands, with the first id and the last.
+pub fn manifest(commands: u64, ids: Option<(i64, i64)>) -> Manifest {
     let now = Timestamp::now();
-    let ids = Some((commands[0].id, commands[commands.len() - 1].id));
-    run.write_manifest(&Manifest {
+    Manifest {
         format_version: FORMAT_VERSION,
         limosa: "benchmark".to_owned(),
         name: "benchmark".to_owned(),
@@ -151,13 +158,8 @@ pub fn judged_run(path: &Path, commands: &[Command]) -> RunDir {
             response_timeout_ms: 10_000,
         },
         targets: vec!["http://127.0.0.1:5001".to_owned()],
-        trace: TraceInfo {
-            source: "generated".to_owned(),
-            sha256: String::new(),
-            commands: commands.len() as u64,
-            ids,
-        },
-        planned_ids: Some(commands.len() as u64),
+        trace: TraceInfo { source: "generated".to_owned(), sha256: String::new(), commands, ids },
+        planned_ids: Some(commands),
         seed: 1,
         profile: serde_json::to_value(Profile::default()).unwrap(),
         machine: machine::describe(),
@@ -172,8 +174,5 @@ pub fn judged_run(path: &Path, commands: &[Command]) -> RunDir {
             phases: Phase::whole(),
             gave_up_keep_alive: false,
         }],
-    })
-    .unwrap();
-    judge(&run).unwrap();
-    run
+    }
 }
