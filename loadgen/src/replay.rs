@@ -162,7 +162,7 @@ pub async fn replay(
     on_start: impl FnOnce(Arc<Live>, u64, &Path),
 ) -> Result<Finished, ReplayError> {
     let outline = outline(plan)?;
-    let reader = reader(&plan.target, &plan.profile, plan.timeouts)?;
+    let reader = Reader::new(plan.target.clone(), plan.profile.clone(), plan.timeouts);
     let unusable = |source| ReplayError::Target { target: plan.target.to_string(), source };
     reader.look(plan.timeouts.connect + plan.timeouts.response).await.map_err(unusable)?;
 
@@ -236,19 +236,6 @@ fn forget_read_backs(run: &RunDir) -> Result<(), RunDirError> {
         }
     }
     Ok(())
-}
-
-/// A reader of the target.
-///
-/// # Errors
-/// [`ReplayError::Target`] where no HTTP client can be made.
-pub fn reader(
-    target: &BaseUrl,
-    profile: &Profile,
-    timeouts: Timeouts,
-) -> Result<Reader, ReplayError> {
-    Reader::new(target.clone(), profile.clone(), timeouts)
-        .map_err(|source| ReplayError::Target { target: target.to_string(), source })
 }
 
 /// Reads the whole trace before anything is sent: a bad line in the middle must not end a run.

@@ -49,6 +49,7 @@ pub struct RequestEncoder {
     prefix: String,
     authority: String,
     authorization: String,
+    closing: bool,
 }
 
 impl RequestEncoder {
@@ -59,7 +60,19 @@ impl RequestEncoder {
             prefix: format!("{}{}", target.prefix(), profile.prefix),
             authority: target.authority(),
             authorization: profile.authorization.clone(),
+            closing: false,
         }
+    }
+
+    /// The same, with requests that say that no other one follows on their connection: RFC 9112,
+    /// section 9.6, asks it of a client that connects anew for each. The simulator says it anyway.
+    #[must_use]
+    pub fn closing(self) -> Self {
+        Self { closing: true, ..self }
+    }
+
+    fn connection(&self) -> &'static str {
+        if self.closing { "Connection: close\r\n" } else { "" }
     }
 
     /// Writes a scheduled request into `out`, which is cleared first.
@@ -89,9 +102,10 @@ impl RequestEncoder {
         let _ = match self.kind {
             ClientKind::Limosa => write!(
                 head,
-                "User-Agent: limosa/{}\r\nAuthorization: {authorization}\r\n\
+                "User-Agent: limosa/{}\r\n{}Authorization: {authorization}\r\n\
                  Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n",
                 env!("CARGO_PKG_VERSION"),
+                self.connection(),
             ),
             ClientKind::Simulator => write!(
                 head,
@@ -109,10 +123,11 @@ impl RequestEncoder {
     /// simulator never sends a GET.
     pub fn read_latest(&self, out: &mut Vec<u8>) {
         let request = format!(
-            "GET {}/latest HTTP/1.1\r\nHost: {}\r\nUser-Agent: limosa/{}\r\n\r\n",
+            "GET {}/latest HTTP/1.1\r\nHost: {}\r\nUser-Agent: limosa/{}\r\n{}\r\n",
             self.prefix,
             self.authority,
             env!("CARGO_PKG_VERSION"),
+            self.connection(),
         );
         out.clear();
         out.extend_from_slice(request.as_bytes());
@@ -233,6 +248,30 @@ mod tests {
             encoded(ClientKind::Simulator, 7, &follow),
             head("/fllws/Roger%20Histand?latest=7", 29) + r#"{"follow": "Geoffrey Stieff"}"#
         );
+    }
+
+    #[test]
+    fn who_connects_anew_each_time_says_so_once() {
+        let target: BaseUrl = "unix:/run/app.sock:/api".parse().unwrap();
+        let tweet = Action::Tweet { user: "a".into(), text: "b".into() };
+        for kind in [ClientKind::Limosa, ClientKind::Simulator] {
+            let encoder = RequestEncoder::new(kind, &target, &Profile::default());
+            for (encoder, expected) in [
+                (encoder.clone(), usize::from(kind == ClientKind::Simulator)),
+                (encoder.closing(), 1),
+            ] {
+                let mut out = Vec::new();
+                encoder.command(1, &tweet, &mut out);
+                let request = String::from_utf8(out).unwrap();
+                let head = "POST /api/msgs/a?latest=1 HTTP/1.1\r\nHost: localhost\r\n";
+                assert!(request.starts_with(head), "{request}");
+                assert_eq!(request.matches("Connection: close\r\n").count(), expected, "{request}");
+            }
+        }
+        let mut out = Vec::new();
+        let encoder = RequestEncoder::new(ClientKind::Limosa, &target, &Profile::default());
+        encoder.closing().read_latest(&mut out);
+        assert!(out.ends_with(b"\r\nConnection: close\r\n\r\n"), "{out:?}");
     }
 
     #[test]

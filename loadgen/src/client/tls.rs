@@ -1,0 +1,178 @@
+//! TLS by rustls: whom to trust, the handshake, and what arrives between two answers.
+
+use super::dial::DialError;
+use super::stream::{Look, receive};
+use rustix::net::RecvFlags;
+use rustls::client::Resumption;
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, Error, RootCertStore};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use tokio::io::Interest;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+/// Whose word counts for the certificate of an `https` target: the authorities that the system
+/// trusts, and more of one's own. They are read when they are first needed, and once.
+#[derive(Debug, Clone, Default)]
+pub struct Trust(Option<Arc<Own>>);
+
+/// Authorities of one's own.
+#[derive(Debug)]
+struct Own {
+    file: PathBuf,
+    config: Arc<ClientConfig>,
+}
+
+/// Why a file of authorities cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TrustError {
+    /// It cannot be read.
+    #[error("--ca-cert {file}: {source}", file = .file.display())]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// There is no certificate in it.
+    #[error(
+        "--ca-cert {file} holds no certificate: give a PEM file, in which `-----BEGIN CERTIFICATE-----` stands before each",
+        file = .0.display()
+    )]
+    Empty(PathBuf),
+    /// One of its certificates is none.
+    #[error("--ca-cert {file}: its certificate {number} cannot be used: {reason}", file = .file.display())]
+    Certificate {
+        /// The file.
+        file: PathBuf,
+        /// Which one, from 1.
+        number: usize,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl PartialEq for Trust {
+    fn eq(&self, other: &Self) -> bool {
+        let file = |trust: &Self| trust.0.as_ref().map(|own| own.file.clone());
+        file(self) == file(other)
+    }
+}
+
+impl Eq for Trust {}
+
+impl Trust {
+    /// Trusts whom the system trusts, and the authorities whose certificates are in `file` (PEM).
+    ///
+    /// # Errors
+    /// [`TrustError`], which names the file.
+    pub fn with_ca_cert(file: &Path) -> Result<Self, TrustError> {
+        let pem = std::fs::read(file)
+            .map_err(|source| TrustError::Unreadable { file: file.to_owned(), source })?;
+        let mut roots = system_roots();
+        let mut count = 0;
+        for certificate in CertificateDer::pem_slice_iter(&pem) {
+            count += 1;
+            let broken = |reason: String| TrustError::Certificate {
+                file: file.to_owned(),
+                number: count,
+                reason,
+            };
+            let certificate = certificate.map_err(|error| broken(error.to_string()))?;
+            roots.add(certificate).map_err(|error| broken(error.to_string()))?;
+        }
+        if count == 0 {
+            return Err(TrustError::Empty(file.to_owned()));
+        }
+        let own = Own { file: file.to_owned(), config: Arc::new(config(roots)) };
+        Ok(Self(Some(Arc::new(own))))
+    }
+
+    fn config(&self) -> Arc<ClientConfig> {
+        static SYSTEM: OnceLock<Arc<ClientConfig>> = OnceLock::new();
+        match &self.0 {
+            Some(own) => Arc::clone(&own.config),
+            None => Arc::clone(SYSTEM.get_or_init(|| Arc::new(config(system_roots())))),
+        }
+    }
+}
+
+/// What the system trusts. Where that cannot be read, nothing is trusted that is not given.
+fn system_roots() -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    roots
+}
+
+/// A session is never resumed: each connection costs the target the same, a whole handshake, in
+/// whatever order they are made. The course's simulator resumes none either.
+fn config(roots: RootCertStore) -> ClientConfig {
+    let provider = Arc::new(ring::default_provider());
+    let Ok(builder) =
+        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()
+    else {
+        unreachable!("ring has the ciphers of TLS 1.2 and of TLS 1.3");
+    };
+    let mut config = builder.with_root_certificates(roots).with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.resumption = Resumption::disabled();
+    config
+}
+
+/// Shakes hands with `host` over a connection to it.
+///
+/// # Errors
+/// [`DialError::Certificate`] or [`DialError::Handshake`].
+pub(super) async fn handshake(
+    trust: &Trust,
+    host: &str,
+    socket: TcpStream,
+) -> Result<TlsStream<TcpStream>, DialError> {
+    let name = ServerName::try_from(host.to_owned())
+        .map_err(|error| DialError::Handshake(io::Error::other(error)))?;
+    TlsConnector::from(trust.config()).connect(name, socket).await.map_err(|error| {
+        match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+            Some(Error::InvalidCertificate(reason)) => DialError::Certificate(reason.to_string()),
+            _ => DialError::Handshake(error),
+        }
+    })
+}
+
+/// Whether nothing has arrived that a reader would get. What the socket holds does not tell: a
+/// ticket of TLS 1.3 or a new key is bytes and yet nothing to read, and a `close_notify` is bytes
+/// and yet the end. So the session takes in what is there, as it would for the next answer.
+pub(super) fn is_quiet(stream: &mut TlsStream<TcpStream>, look: Look) -> bool {
+    let (socket, session) = stream.get_mut();
+    loop {
+        match session.process_new_packets() {
+            Ok(state) if state.plaintext_bytes_to_read() == 0 && !state.peer_has_closed() => {}
+            _ => return false,
+        }
+        match session.read_tls(&mut Waiting { socket, look }) {
+            Ok(1..) => {}
+            Ok(0) => return false,
+            Err(error) => return error.kind() == io::ErrorKind::WouldBlock,
+        }
+    }
+}
+
+/// The bytes that wait at a socket.
+struct Waiting<'a> {
+    socket: &'a TcpStream,
+    look: Look,
+}
+
+impl io::Read for Waiting<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut receive = || receive(self.socket, buffer, RecvFlags::empty());
+        match self.look {
+            Look::Kernel => receive(),
+            Look::Runtime => self.socket.try_io(Interest::READABLE, receive),
+        }
+    }
+}
