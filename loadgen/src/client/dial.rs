@@ -23,7 +23,7 @@ pub enum DialError {
     /// The target's certificate is not that of a trusted one.
     #[cfg(feature = "tls")]
     #[error(
-        "its certificate is not accepted ({0}): an authority that the system does not trust is named by --ca-cert FILE"
+        "its certificate is not accepted ({0}): whom the system does not trust is named by --ca-cert FILE"
     )]
     Certificate(String),
     /// There is no common TLS.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 /// Whose word counts for the certificate of an `https` target: nobody's, since there is none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Trust;
+pub struct Trust(());
 
 /// Why a file of authorities cannot be used.
 #[derive(Debug, thiserror::Error)]

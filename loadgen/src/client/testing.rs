@@ -27,10 +27,13 @@ pub(super) enum Step {
     /// Closes with a reset instead of an end.
     Reset,
     /// Says [`Event::Told`].
+    #[cfg(feature = "tls")]
     Tell,
     /// Ends TLS and leaves the socket open.
+    #[cfg(feature = "tls")]
     Notify,
     /// Changes the keys of TLS: bytes that are nothing to read.
+    #[cfg(feature = "tls")]
     Rekey,
 }
 
@@ -40,6 +43,7 @@ pub(super) enum Event {
     /// Connection so-and-so brought this request.
     Taken(usize, String),
     /// Connection so-and-so has come to a [`Step::Tell`].
+    #[cfg(feature = "tls")]
     Told(usize),
     /// Connection so-and-so is closed.
     Closed(usize),
@@ -76,6 +80,7 @@ impl<A> Peer<A> {
         let (said, events) = channel();
         let (gate, opened) = channel();
         thread::spawn(move || {
+            #[cfg(feature = "tls")]
             let mut held = Vec::new();
             for (number, script) in scripts.into_iter().enumerate() {
                 let mut line = accept();
@@ -92,8 +97,11 @@ impl<A> Peer<A> {
                         Step::Rest(time) => thread::sleep(time),
                         Step::Await => opened.recv().unwrap(),
                         Step::Reset => line.reset(),
+                        #[cfg(feature = "tls")]
                         Step::Tell => said.send(Event::Told(number)).unwrap(),
+                        #[cfg(feature = "tls")]
                         Step::Notify => held.push(line.notify()),
+                        #[cfg(feature = "tls")]
                         Step::Rekey => line.rekey(),
                     }
                 }
@@ -113,7 +121,7 @@ impl<A> Peer<A> {
     pub(super) fn taken(self) -> Vec<(usize, String)> {
         let taken = self.events.iter().filter_map(|event| match event {
             Event::Taken(number, request) => Some((number, request)),
-            Event::Told(_) | Event::Closed(_) => None,
+            _ => None,
         });
         taken.collect()
     }

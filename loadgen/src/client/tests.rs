@@ -2,7 +2,7 @@
 
 use super::http1::{Connection, Patience};
 use super::readback::Reader;
-use super::testing::{Event, Line, Peer, Step};
+use super::testing::{Line, Peer, Step};
 use super::*;
 use crate::clock::Clock;
 use crate::profile::Profile;
@@ -153,7 +153,7 @@ async fn a_connection_that_is_closed_while_idle_loses_no_request() {
 #[cfg(feature = "tls")]
 mod over_tls {
     use super::super::stream::Look;
-    use super::super::testing::tls::Authority;
+    use super::super::testing::{Event, tls::Authority};
     use super::*;
 
     fn target<A>(peer: &Peer<A>, trust: Option<&Authority>) -> BaseUrl
@@ -180,8 +180,8 @@ mod over_tls {
     async fn whom_nobody_trusted_has_signed_is_sent_nothing_and_the_reason_is_named() {
         let (authority, other) = (Authority::new("one"), Authority::new("another"));
         for (name, trust, reason) in [
-            ("127.0.0.1", None, "UnknownIssuer"),
-            ("127.0.0.1", Some(&other), "UnknownIssuer"),
+            ("127.0.0.1", None, "nobody who is trusted"),
+            ("127.0.0.1", Some(&other), "nobody who is trusted"),
             ("example.org", Some(&authority), "not valid for name"),
         ] {
             // A request would be taken, and nothing is.
@@ -195,6 +195,22 @@ mod over_tls {
                 assert!(error.contains(fragment), "{name}: {error}");
             }
             assert_eq!(peer.taken(), []);
+        }
+    }
+
+    /// As `openssl req -x509` makes them: an authority's certificate, shown by a server.
+    #[tokio::test]
+    async fn a_server_that_signed_for_itself_is_known_by_its_own_certificate() {
+        let authority = Authority::new("one");
+        let peer = authority.itself("127.0.0.1", scripts());
+        is_spoken_to(&target(&peer, Some(&authority)), peer).await;
+        for (name, trust, reason) in [
+            ("127.0.0.1", None, "CaUsedAsEndEntity"),
+            ("example.org", Some(&authority), "for name"),
+        ] {
+            let peer = authority.itself(name, vec![vec![]]);
+            let error = Dialer::new(target(&peer, trust)).dial().await.unwrap_err().to_string();
+            assert!(error.contains(reason), "{error}");
         }
     }
 

@@ -1,13 +1,16 @@
 //! TLS by rustls: whom to trust, the handshake, and what arrives between two answers.
 
+mod given;
+
 use super::dial::DialError;
 use super::stream::{Look, receive};
+use given::Given;
 use rustix::net::RecvFlags;
-use rustls::client::Resumption;
+use rustls::client::{Resumption, WantsClientCert, WebPkiServerVerifier};
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, Error, RootCertStore};
+use rustls::{CertificateError, ClientConfig, ConfigBuilder, Error, RootCertStore, WantsVerifier};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -17,7 +20,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 /// Whose word counts for the certificate of an `https` target: the authorities that the system
-/// trusts, and more of one's own. They are read when they are first needed, and once.
+/// trusts, read once they are needed, and more of one's own.
 #[derive(Debug, Clone, Default)]
 pub struct Trust(Option<Arc<Own>>);
 
@@ -67,7 +70,8 @@ impl PartialEq for Trust {
 impl Eq for Trust {}
 
 impl Trust {
-    /// Trusts whom the system trusts, and the authorities whose certificates are in `file` (PEM).
+    /// Trusts whom the system trusts, the authorities whose certificates are in `file` (PEM), and
+    /// servers that show one of these certificates themselves.
     ///
     /// # Errors
     /// [`TrustError`], which names the file.
@@ -75,29 +79,39 @@ impl Trust {
         let pem = std::fs::read(file)
             .map_err(|source| TrustError::Unreadable { file: file.to_owned(), source })?;
         let mut roots = system_roots();
-        let mut count = 0;
+        let mut certificates = Vec::new();
         for certificate in CertificateDer::pem_slice_iter(&pem) {
-            count += 1;
             let broken = |reason: String| TrustError::Certificate {
                 file: file.to_owned(),
-                number: count,
+                number: certificates.len() + 1,
                 reason,
             };
             let certificate = certificate.map_err(|error| broken(error.to_string()))?;
-            roots.add(certificate).map_err(|error| broken(error.to_string()))?;
+            roots.add(certificate.clone()).map_err(|error| broken(error.to_string()))?;
+            certificates.push(certificate);
         }
-        if count == 0 {
+        if certificates.is_empty() {
             return Err(TrustError::Empty(file.to_owned()));
         }
-        let own = Own { file: file.to_owned(), config: Arc::new(config(roots)) };
-        Ok(Self(Some(Arc::new(own))))
+        let provider = Arc::new(ring::default_provider());
+        let authorities = WebPkiServerVerifier::builder_with_provider(roots.into(), provider);
+        let Ok(authorities) = authorities.build() else {
+            unreachable!("there is an authority, and no revocation list");
+        };
+        let given = Given { authorities, certificates };
+        let config =
+            config(|builder| builder.dangerous().with_custom_certificate_verifier(Arc::new(given)));
+        Ok(Self(Some(Arc::new(Own { file: file.to_owned(), config: Arc::new(config) }))))
     }
 
     fn config(&self) -> Arc<ClientConfig> {
         static SYSTEM: OnceLock<Arc<ClientConfig>> = OnceLock::new();
         match &self.0 {
             Some(own) => Arc::clone(&own.config),
-            None => Arc::clone(SYSTEM.get_or_init(|| Arc::new(config(system_roots())))),
+            None => Arc::clone(
+                SYSTEM
+                    .get_or_init(|| Arc::new(config(|b| b.with_root_certificates(system_roots())))),
+            ),
         }
     }
 }
@@ -111,14 +125,18 @@ fn system_roots() -> RootCertStore {
 
 /// A session is never resumed: each connection costs the target the same, a whole handshake, in
 /// whatever order they are made. The course's simulator resumes none either.
-fn config(roots: RootCertStore) -> ClientConfig {
+fn config(
+    trusting: impl FnOnce(
+        ConfigBuilder<ClientConfig, WantsVerifier>,
+    ) -> ConfigBuilder<ClientConfig, WantsClientCert>,
+) -> ClientConfig {
     let provider = Arc::new(ring::default_provider());
     let Ok(builder) =
         ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()
     else {
         unreachable!("ring has the ciphers of TLS 1.2 and of TLS 1.3");
     };
-    let mut config = builder.with_root_certificates(roots).with_no_client_auth();
+    let mut config = trusting(builder).with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     config.resumption = Resumption::disabled();
     config
@@ -137,10 +155,18 @@ pub(super) async fn handshake(
         .map_err(|error| DialError::Handshake(io::Error::other(error)))?;
     TlsConnector::from(trust.config()).connect(name, socket).await.map_err(|error| {
         match error.get_ref().and_then(|inner| inner.downcast_ref()) {
-            Some(Error::InvalidCertificate(reason)) => DialError::Certificate(reason.to_string()),
+            Some(Error::InvalidCertificate(reason)) => DialError::Certificate(in_words(reason)),
             _ => DialError::Handshake(error),
         }
     })
+}
+
+fn in_words(reason: &CertificateError) -> String {
+    match reason {
+        CertificateError::UnknownIssuer => "nobody who is trusted here has signed it".to_owned(),
+        CertificateError::Other(reason) => reason.to_string(),
+        reason => reason.to_string(),
+    }
 }
 
 /// Whether nothing has arrived that a reader would get. What the socket holds does not tell: a

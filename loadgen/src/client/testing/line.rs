@@ -25,6 +25,7 @@ impl Line {
     }
 
     /// Ends TLS; the socket stays open as long as what is returned.
+    #[cfg(feature = "tls")]
     pub(super) fn notify(&mut self) -> TcpStream {
         let stream = self.tls();
         stream.conn.send_close_notify();
@@ -33,6 +34,7 @@ impl Line {
     }
 
     /// Sends new keys, and asks for some.
+    #[cfg(feature = "tls")]
     pub(super) fn rekey(&mut self) {
         let stream = self.tls();
         stream.conn.refresh_traffic_keys().unwrap();
