@@ -171,12 +171,13 @@ fn in_words(reason: &CertificateError) -> String {
 
 /// Whether nothing has arrived that a reader would get. What the socket holds does not tell: a
 /// ticket of TLS 1.3 or a new key is bytes and yet nothing to read, and a `close_notify` is bytes
-/// and yet the end. So the session takes in what is there, as it would for the next answer.
+/// and yet the end. So the session takes in what is there, as it would for the next answer; after a
+/// `close_notify` it reads nothing more, as at the socket's end.
 pub(super) fn is_quiet(stream: &mut TlsStream<TcpStream>, look: Look) -> bool {
     let (socket, session) = stream.get_mut();
     loop {
         match session.process_new_packets() {
-            Ok(state) if state.plaintext_bytes_to_read() == 0 && !state.peer_has_closed() => {}
+            Ok(state) if state.plaintext_bytes_to_read() == 0 => {}
             _ => return false,
         }
         match session.read_tls(&mut Waiting { socket, look }) {
