@@ -1,7 +1,7 @@
 //! From a target to a connected stream.
 
 use super::base_url::Place;
-use super::{BaseUrl, Stream};
+use super::{BaseUrl, Stream, tls};
 use std::io;
 use std::net::SocketAddr;
 use tokio::net::{TcpStream, UnixStream};
@@ -65,26 +65,9 @@ impl Dialer {
                 self.addresses = addresses;
                 // A request is one write: it shall not wait for the answer to the one before.
                 socket.set_nodelay(true)?;
-                self.secure(socket).await
+                tls::secure(&self.target, socket).await
             }
         }
-    }
-
-    #[cfg(feature = "tls")]
-    async fn secure(&self, socket: TcpStream) -> Result<Stream, DialError> {
-        match self.target.place() {
-            Place::Port { tls: true, host, .. } => {
-                let stream = super::tls::handshake(self.target.trust(), host, socket).await?;
-                Ok(Stream::Tls(Box::new(stream)))
-            }
-            _ => Ok(Stream::Tcp(socket)),
-        }
-    }
-
-    #[cfg(not(feature = "tls"))]
-    #[allow(clippy::unused_async, reason = "with TLS it has to wait")]
-    async fn secure(&self, socket: TcpStream) -> Result<Stream, DialError> {
-        Ok(Stream::Tcp(socket))
     }
 }
 

@@ -2,8 +2,9 @@
 
 mod given;
 
-use super::dial::DialError;
+use super::base_url::Place;
 use super::stream::{Look, receive};
+use super::{BaseUrl, DialError, Stream};
 use given::Given;
 use rustix::net::RecvFlags;
 use rustls::client::{Resumption, WantsClientCert, WebPkiServerVerifier};
@@ -60,10 +61,10 @@ pub enum TrustError {
     },
 }
 
+/// One file is one trust.
 impl PartialEq for Trust {
     fn eq(&self, other: &Self) -> bool {
-        let file = |trust: &Self| trust.0.as_ref().map(|own| own.file.clone());
-        file(self) == file(other)
+        self.0.as_ref().map(|own| &own.file) == other.0.as_ref().map(|own| &own.file)
     }
 }
 
@@ -106,13 +107,8 @@ impl Trust {
 
     fn config(&self) -> Arc<ClientConfig> {
         static SYSTEM: OnceLock<Arc<ClientConfig>> = OnceLock::new();
-        match &self.0 {
-            Some(own) => Arc::clone(&own.config),
-            None => Arc::clone(
-                SYSTEM
-                    .get_or_init(|| Arc::new(config(|b| b.with_root_certificates(system_roots())))),
-            ),
-        }
+        let system = || config(|builder| builder.with_root_certificates(system_roots())).into();
+        Arc::clone(self.0.as_ref().map_or_else(|| SYSTEM.get_or_init(system), |own| &own.config))
     }
 }
 
@@ -142,23 +138,24 @@ fn config(
     config
 }
 
-/// Shakes hands with `host` over a connection to it.
+/// Shakes hands over a connection to `target`, where it is to speak TLS.
 ///
 /// # Errors
 /// [`DialError::Certificate`] or [`DialError::Handshake`].
-pub(super) async fn handshake(
-    trust: &Trust,
-    host: &str,
-    socket: TcpStream,
-) -> Result<TlsStream<TcpStream>, DialError> {
+pub(super) async fn secure(target: &BaseUrl, socket: TcpStream) -> Result<Stream, DialError> {
+    let Place::Port { tls: true, host, .. } = target.place() else {
+        return Ok(Stream::Tcp(socket));
+    };
     let name = ServerName::try_from(host.to_owned())
         .map_err(|error| DialError::Handshake(io::Error::other(error)))?;
-    TlsConnector::from(trust.config()).connect(name, socket).await.map_err(|error| {
-        match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+    let connector = TlsConnector::from(target.trust().config());
+    match connector.connect(name, socket).await {
+        Ok(stream) => Ok(Stream::Tls(Box::new(stream))),
+        Err(error) => Err(match error.get_ref().and_then(|inner| inner.downcast_ref()) {
             Some(Error::InvalidCertificate(reason)) => DialError::Certificate(in_words(reason)),
             _ => DialError::Handshake(error),
-        }
-    })
+        }),
+    }
 }
 
 fn in_words(reason: &CertificateError) -> String {
