@@ -8,7 +8,7 @@
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
 
-use limosa::client::{BaseUrl, ClientKind, RequestEncoder, Timeouts};
+use limosa::client::{BaseUrl, ClientKind, KeepAlive, RequestEncoder, Timeouts};
 use limosa::clock::Clock;
 use limosa::engine::{Ending, Engine, StopRule};
 use limosa::profile::Profile;
@@ -97,6 +97,7 @@ fn by_limosa(address: SocketAddr, trace: &Path, folder: &Path) -> f64 {
         replicas: vec![0],
         route: Route::RoundRobin,
         client: ClientKind::Limosa,
+        keep_alive: vec![KeepAlive::new(&Profile::default())],
         timeouts: Timeouts::PATIENT,
         order: Order::Strict,
         is_closed_model: true,

@@ -2,7 +2,7 @@
 //! lanes, engine and ledger, and then the histograms from the ledger. The first look at the trace,
 //! the read-backs and the judge are left out: no other generator does their like.
 
-use limosa::client::{ClientKind, Timeouts};
+use limosa::client::{ClientKind, KeepAlive, Timeouts};
 use limosa::clock::Clock;
 use limosa::engine::{Ending, Engine, StopRule};
 use limosa::profile::Profile;
@@ -33,6 +33,7 @@ pub(crate) fn send(order: &str, pace: &str, trace: &Path, address: &str, folder:
         replicas: vec![0],
         route: manner.route,
         client: ClientKind::Limosa,
+        keep_alive: vec![KeepAlive::new(&Profile::default())],
         timeouts: Timeouts::PATIENT,
         order: match order {
             "none" => Order::None,

@@ -1,12 +1,14 @@
-//! `limosa check`, from its arguments to its exit codes.
+//! `limosa check`, from its arguments to its exit codes, over every transport.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on is to stop")]
 
 use assert_cmd::Command;
 use limosa_server::{Config, passwords::PasswordCost};
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 
 fn check(arguments: &[&str]) -> (i32, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_limosa"));
@@ -17,20 +19,42 @@ fn check(arguments: &[&str]) -> (i32, String, String) {
 
 /// Starts the reference server in this process, with a fault where one is named.
 fn server(directory: &Path, fault: Option<&str>) -> String {
+    format!("http://{}", server_at("127.0.0.1:0", directory, fault))
+}
+
+/// The same, at an address of one's own.
+fn server_at(address: &'static str, directory: &Path, fault: Option<&str>) -> SocketAddr {
     let database = format!("sqlite:{}", directory.join("check.db").display());
     let mut config = Config::new(database.parse().unwrap());
     config.password_cost = PasswordCost::Test;
     config.faults = fault.into_iter().map(|fault| fault.parse().unwrap()).collect();
-    let (bound, address) = std::sync::mpsc::channel();
+    let (bound, bound_to) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let listener = tokio::net::TcpListener::bind(address).await.unwrap();
             bound.send(listener.local_addr().unwrap()).unwrap();
             limosa_server::run(listener, config, std::future::pending()).await.unwrap();
         });
     });
-    format!("http://{}", address.recv().unwrap())
+    bound_to.recv().unwrap()
+}
+
+/// Runs a server of one's own on a thread of its own.
+fn run(server: impl Future<Output = ()> + Send + 'static) {
+    std::thread::spawn(move || {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap()
+            .block_on(server);
+    });
+}
+
+/// Passes what a client says on to the server at `address`, and back what that answers.
+async fn pass_on(mut client: impl AsyncRead + AsyncWrite + Unpin, address: SocketAddr) {
+    let mut server = TcpStream::connect(address).await.unwrap();
+    let _ended = tokio::io::copy_bidirectional(&mut client, &mut server).await;
 }
 
 #[test]
@@ -46,6 +70,71 @@ fn a_server_that_conforms_passes() {
     let report: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!(report["findings"][0]["verdict"], "conforms");
     assert!(err.contains(" conforms\n"), "{err}");
+}
+
+#[test]
+fn a_server_conforms_on_ipv6_and_at_a_unix_socket() {
+    let directory = tempfile::tempdir().unwrap();
+    let address = server_at("[::1]:0", directory.path(), None);
+    let socket = directory.path().join("app.sock");
+    let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    listener.set_nonblocking(true).unwrap();
+    run(async move {
+        let listener = tokio::net::UnixListener::from_std(listener).unwrap();
+        loop {
+            tokio::spawn(pass_on(listener.accept().await.unwrap().0, address));
+        }
+    });
+    for target in [format!("http://{address}"), format!("unix:{}", socket.display())] {
+        let (code, out, err) = check(&[&target, "--json"]);
+        assert_eq!(code, 0, "{out}{err}");
+        let report: serde_json::Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(report["target"], target);
+    }
+}
+
+#[cfg(feature = "tls")]
+#[test]
+fn a_server_behind_tls_conforms_where_its_certificate_is_trusted() {
+    let directory = tempfile::tempdir().unwrap();
+    let address = server_at("127.0.0.1:0", directory.path(), None);
+    let own = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let file = directory.path().join("own.pem");
+    std::fs::write(&file, own.cert.pem()).unwrap();
+    let config = rustls::ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(vec![own.cert.into()], own.signing_key.into())
+        .unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(std::sync::Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let target = format!("https://{}", listener.local_addr().unwrap());
+    run(async move {
+        let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+        loop {
+            let handshake = acceptor.accept(listener.accept().await.unwrap().0);
+            tokio::spawn(async move {
+                // One that the client refuses is none.
+                if let Ok(client) = handshake.await {
+                    pass_on(client, address).await;
+                }
+            });
+        }
+    });
+    let (code, out, err) = check(&[&target, "--ca-cert", file.to_str().unwrap()]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.contains(" conforms\n"), "{out}");
+
+    let (code, out, err) = check(&[&target]);
+    assert_eq!((code, out.as_str()), (2, ""), "{err}");
+    for fragment in
+        [&target, "its certificate is not accepted (nobody who is trusted", "--ca-cert FILE"]
+    {
+        assert!(err.contains(fragment), "{err}");
+    }
+    let (code, _, err) = check(&[&target, "--ca-cert", "/nowhere/own.pem"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("--ca-cert /nowhere/own.pem: No such file"), "{err}");
 }
 
 #[test]

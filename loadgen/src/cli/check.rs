@@ -1,6 +1,7 @@
 //! `limosa check`: where does a server deviate from the simulator API?
 
 use super::exit::Exit;
+use crate::client::{BaseUrl, Trust};
 use crate::conformance::table::table;
 use crate::conformance::waiver::profile_file;
 use crate::conformance::{Options, walk};
@@ -30,9 +31,14 @@ Exit codes:
   1  it deviates: at least one error is not waived
   2  it cannot be reached, or is not this API, or the usage is bad")]
 pub struct Args {
-    /// The base URL, such as http://127.0.0.1:5001
+    /// The base URL, such as http://127.0.0.1:5001, https://HOST/PREFIX or unix:/run/app.sock
     #[arg(env = "LIMOSA_TARGET", value_name = "TARGET")]
-    target: String,
+    target: BaseUrl,
+
+    /// Trust the authorities in this PEM file too, for an https target whose certificate the
+    /// system does not know
+    #[arg(long, env = "LIMOSA_CA_CERT", value_name = "FILE")]
+    ca_cert: Option<PathBuf>,
 
     /// The path that the API lives under, such as /api; the usual ones are tried without this
     #[arg(long, env = "LIMOSA_PREFIX", value_name = "PATH", value_parser = profile::parse_prefix)]
@@ -94,8 +100,12 @@ impl Args {
             suffix: format!("{:08x}", rand::random::<u32>()),
             profile,
         };
+        let target = match &self.ca_cert {
+            Some(file) => self.target.trusting(Trust::with_ca_cert(file)?),
+            None => self.target,
+        };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let report = runtime.block_on(walk(&self.target, &options))?;
+        let report = runtime.block_on(walk(&target, &options))?;
 
         let table = table(&report, self.all);
         if self.json {
@@ -107,7 +117,7 @@ impl Args {
             std::io::stdout().write_all(table.as_bytes())?;
         }
         if let Some(path) = &self.write_profile {
-            let file = profile_file(&self.target, &options.profile, &report.findings);
+            let file = profile_file(&target.to_string(), &options.profile, &report.findings);
             fs_err::write(path, file)?;
             writeln!(std::io::stderr(), "profile written to {}", path.display())?;
         }

@@ -1,6 +1,7 @@
 //! `limosa judge`: judges a run again from its directory.
 
 use super::{exit::Exit, outcome};
+use crate::client::readback::Reader;
 use crate::client::{BaseUrl, Timeouts};
 use crate::judge::judge;
 use crate::profile::Profile;
@@ -65,7 +66,7 @@ fn read_back(run: &RunDir, target: Option<BaseUrl>) -> anyhow::Result<()> {
         connect: Duration::from_millis(manifest.mode.connect_timeout_ms),
         response: Duration::from_millis(manifest.mode.response_timeout_ms),
     };
-    let reader = replay::reader(&target, &profile, timeouts)?;
+    let reader = Reader::new(target.clone(), profile, timeouts);
     let unread = super::runtime()?.block_on(replay::read_back(
         run,
         &reader,

@@ -2,7 +2,7 @@
 
 use super::exit::Exit;
 use super::{outcome, progress::Progress};
-use crate::client::{BaseUrl, ClientKind, Timeouts};
+use crate::client::{BaseUrl, ClientKind, Timeouts, Trust};
 use crate::engine::StopRule;
 use crate::profile::Profile;
 use crate::replay::{Plan, replay};
@@ -35,8 +35,8 @@ speaks the API.";
 pub struct Args {
     /// The trace, in the course's format: tab-separated, without header
     trace: PathBuf,
-    /// The target's base URL: http://HOST:PORT[/PREFIX]. Give it once for each replica; the first one
-    /// is read back
+    /// The target's base URL: http[s]://HOST[:PORT][/PREFIX] or unix:/PATH[:/PREFIX]. Give it once for
+    /// each replica; the first one is read back
     #[arg(long, env = "LIMOSA_TARGET", value_name = "URL", value_delimiter = ',', required = true)]
     target: Vec<BaseUrl>,
     /// Which of several targets gets which request: round-robin, random, user (all of a user's to the
@@ -46,6 +46,10 @@ pub struct Args {
     /// A new connection for each request
     #[arg(long, env = "LIMOSA_NO_KEEP_ALIVE")]
     no_keep_alive: bool,
+    /// Trust the authorities in this PEM file too, for https targets whose certificates the system
+    /// does not know
+    #[arg(long, env = "LIMOSA_CA_CERT", value_name = "FILE")]
+    ca_cert: Option<PathBuf>,
     /// What the target is known to do otherwise, as written by `limosa check --write-profile`
     #[arg(long, env = "LIMOSA_PROFILE", value_name = "FILE")]
     profile: Option<PathBuf>,
@@ -193,11 +197,16 @@ impl Args {
             Some(path) => Profile::load(path).context("--profile")?,
             None => Profile::default(),
         };
+        let trust = match &self.ca_cert {
+            Some(file) => Trust::with_ca_cert(file).context("--ca-cert")?,
+            None => Trust::default(),
+        };
+        let targets = self.target.into_iter().map(|url| url.trusting(trust.clone())).collect();
         let latest = (self.read_latest > 0.0).then_some(Read::latest(self.read_latest));
         Ok(Plan {
             name: None,
             trace: self.trace,
-            targets: self.target,
+            targets,
             route: self.route,
             profile,
             client: self.client,

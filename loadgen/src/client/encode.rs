@@ -62,12 +62,22 @@ pub struct RequestEncoder {
 impl RequestEncoder {
     /// An encoder for `target`, which deviates as `profile` says.
     pub fn new(kind: ClientKind, target: &BaseUrl, profile: &Profile) -> Self {
+        Self::with(kind, target, profile, "")
+    }
+
+    /// The same, with requests that say that no other one follows on their connection: RFC 9112,
+    /// section 9.6, asks it of a client that connects anew for each. The simulator says it anyway.
+    pub fn closing(kind: ClientKind, target: &BaseUrl, profile: &Profile) -> Self {
+        Self::with(kind, target, profile, "Connection: close\r\n")
+    }
+
+    fn with(kind: ClientKind, target: &BaseUrl, profile: &Profile, connection: &str) -> Self {
         let host = target.authority();
         let authorization = &profile.authorization;
         let agent = concat!("limosa/", env!("CARGO_PKG_VERSION"));
         let middle = match kind {
             ClientKind::Limosa => format!(
-                " HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {agent}\r\n\
+                " HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {agent}\r\n{connection}\
                  Authorization: {authorization}\r\nContent-Type: application/json\r\n\
                  Content-Length: "
             ),
@@ -78,7 +88,7 @@ impl RequestEncoder {
                  Content-Length: "
             ),
         };
-        let read = format!(" HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {agent}\r\n");
+        let read = format!(" HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {agent}\r\n{connection}");
         Self {
             kind,
             prefix: format!("{}{}", target.prefix(), profile.prefix),
@@ -276,6 +286,33 @@ mod tests {
             encoded(ClientKind::Simulator, 7, &follow),
             head("/fllws/Roger%20Histand?latest=7", 29) + r#"{"follow": "Geoffrey Stieff"}"#
         );
+    }
+
+    #[test]
+    fn who_connects_anew_each_time_says_so_once() {
+        let target: BaseUrl = "unix:/run/app.sock:/api".parse().unwrap();
+        let tweet = Action::Tweet { user: "a".into(), text: "b".into() };
+        for kind in [ClientKind::Limosa, ClientKind::Simulator] {
+            let profile = Profile::default();
+            for (encoder, expected) in [
+                (
+                    RequestEncoder::new(kind, &target, &profile),
+                    usize::from(kind == ClientKind::Simulator),
+                ),
+                (RequestEncoder::closing(kind, &target, &profile), 1),
+            ] {
+                let mut out = Vec::new();
+                encoder.command(1, &tweet, &mut out);
+                let request = String::from_utf8(out).unwrap();
+                let head = "POST /api/msgs/a?latest=1 HTTP/1.1\r\nHost: localhost\r\n";
+                assert!(request.starts_with(head), "{request}");
+                assert_eq!(request.matches("Connection: close\r\n").count(), expected, "{request}");
+            }
+        }
+        let mut out = Vec::new();
+        let encoder = RequestEncoder::closing(ClientKind::Limosa, &target, &Profile::default());
+        encoder.read(Operation::Latest, None, &mut out);
+        assert!(out.ends_with(b"\r\nConnection: close\r\n\r\n"), "{out:?}");
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! Reading the target back through its public API alone: `/fllws/{user}`, `/msgs/{user}`, `/msgs`
 //! and `/latest`. Works on any server that speaks the protocol, or deviates as its profile says.
 
-use super::http1::{Connection, Patience};
-use super::{BaseUrl, Timeouts};
+use super::fetch::fetch;
+use super::{BaseUrl, Dialer, Timeouts};
 use crate::profile::Profile;
+use http_body_util::Full;
+use hyper::{Request, header};
 use limosa_reports::run::FORMAT_VERSION;
 use limosa_reports::run::operation::Operation;
 use limosa_reports::run::readback::{Header, Message, ReadBack, UserState};
@@ -12,7 +14,6 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::time::Duration;
-use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 /// How many reads are under way at once.
@@ -62,7 +63,6 @@ pub enum ReadError {
 /// Reads one target.
 #[derive(Debug, Clone)]
 pub struct Reader {
-    http: reqwest::Client,
     target: BaseUrl,
     profile: Profile,
     timeouts: Timeouts,
@@ -71,23 +71,12 @@ pub struct Reader {
 impl Reader {
     /// A reader of `target`, which deviates as `profile` says. It waits for each connection and
     /// answer as long as `timeouts` say, for large answers a little longer.
-    ///
-    /// # Errors
-    /// [`ReadError::NoAnswer`] where no HTTP client can be made.
-    pub fn new(target: BaseUrl, profile: Profile, timeouts: Timeouts) -> Result<Self, ReadError> {
+    pub fn new(target: BaseUrl, profile: Profile, timeouts: Timeouts) -> Self {
         let timeouts = Timeouts {
             connect: timeouts.connect.max(SHORTEST_LOOK),
             response: timeouts.response.max(SHORTEST_READ),
         };
-        let http = reqwest::Client::builder()
-            .connect_timeout(timeouts.connect)
-            // A target may end a connection after each answer without saying so.
-            .pool_max_idle_per_host(0)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build()
-            .map_err(|error| ReadError::NoAnswer { path: "/".into(), reason: chain(&error) })?;
-        Ok(Self { http, target, profile, timeouts })
+        Self { target, profile, timeouts }
     }
 
     /// What `GET /latest` reports.
@@ -283,14 +272,7 @@ impl Reader {
     async fn get(&self, path: &str, patience: Duration) -> Result<Answer, ReadError> {
         let mut tries = 1;
         loop {
-            let answered = async {
-                if has_dots(path) {
-                    self.get_as_it_is(path, patience).await
-                } else {
-                    self.get_once(path).await
-                }
-            };
-            let result = tokio::time::timeout(patience, answered)
+            let result = tokio::time::timeout(patience, self.get_once(path))
                 .await
                 .map_err(|_elapsed| silent(path, patience))?;
             let again = match &result {
@@ -307,59 +289,32 @@ impl Reader {
 
     async fn get_once(&self, path: &str) -> Result<Answer, ReadError> {
         let no_answer = |reason: String| ReadError::NoAnswer { path: path.to_owned(), reason };
-        let mut response = self
-            .http
-            .get(format!("{}{path}", self.target))
-            .header("Authorization", &self.profile.authorization)
-            .send()
+        let connect = self.timeouts.connect;
+        let stream = tokio::time::timeout(connect, Dialer::new(self.target.clone()).dial())
             .await
-            .map_err(|error| no_answer(chain(&error.without_url())))?;
-        let mut body = Vec::new();
-        while let Some(chunk) =
-            response.chunk().await.map_err(|error| no_answer(chain(&error.without_url())))?
-        {
-            if body.len() + chunk.len() > MAX_BODY_BYTES {
-                return Err(no_answer("the answer is longer than 64 MiB".to_owned()));
-            }
-            body.extend_from_slice(&chunk);
+            .map_err(|_| no_answer(format!("no connection within {} s", connect.as_secs_f64())))?
+            .map_err(|error| no_answer(chain(&error)))?;
+        let request = Request::get(format!("{}{path}", self.target.prefix()))
+            .header(header::HOST, self.target.authority())
+            .header(header::AUTHORIZATION, &self.profile.authorization)
+            .header(header::CONNECTION, "close")
+            .body(Full::default())
+            .map_err(|error| no_answer(chain(&error)))?;
+        let fetched = fetch(stream, request, MAX_BODY_BYTES)
+            .await
+            .map_err(|error| no_answer(chain(&error)))?;
+        if fetched.too_long {
+            return Err(no_answer("the answer is longer than 64 MiB".to_owned()));
         }
-        let content_type = response
-            .headers()
-            .get("content-type")
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or("without a content type")
-            .to_owned();
-        let status = response.status().as_u16();
-        Ok(Answer { path: path.to_owned(), status, content_type, body })
-    }
-
-    /// Asks for a path that no URL can name, over a connection of Limosa's own.
-    async fn get_as_it_is(&self, path: &str, patience: Duration) -> Result<Answer, ReadError> {
-        let exchange = async {
-            let addresses = self.target.resolve().await?;
-            let mut connection = Connection::new(TcpStream::connect(&addresses[..]).await?)?;
-            let request = format!(
-                "GET {}{path} HTTP/1.1\r\nHost: {}\r\nAuthorization: {}\r\nConnection: close\r\n\r\n",
-                self.target.prefix(),
-                self.target.authority(),
-                self.profile.authorization
-            );
-            connection.exchange(request.as_bytes(), Patience::Whole(patience)).await
-        };
-        let answer = exchange.await.map_err(|error| ReadError::NoAnswer {
+        Ok(Answer {
             path: path.to_owned(),
-            reason: chain(&error),
-        })?;
-        let content_type = "of an unknown content type".to_owned();
-        Ok(Answer { path: path.to_owned(), status: answer.status, content_type, body: answer.body })
+            status: fetched.status,
+            content_type: fetched
+                .header(header::CONTENT_TYPE)
+                .unwrap_or_else(|| "without a content type".to_owned()),
+            body: fetched.body,
+        })
     }
-}
-
-/// A URL drops segments that are `.` or `..`, percent-encoded too (WHATWG URL, section 4.4), and a
-/// user may be called so.
-fn has_dots(path: &str) -> bool {
-    let resource = path.split('?').next().unwrap_or(path);
-    resource.split('/').any(|segment| ["%2E", "%2E%2E"].contains(&segment))
 }
 
 fn silent(path: &str, patience: Duration) -> ReadError {

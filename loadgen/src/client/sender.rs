@@ -1,16 +1,12 @@
 //! Sending requests, and saying what is known of their effect.
 
 use super::http1::{Answer, Connection, ExchangeError, Patience};
-use super::{BaseUrl, ClientKind};
+use super::{BaseUrl, ClientKind, Dialer};
 use crate::clock::Clock;
 use crate::profile::Profile;
 use limosa_reports::run::operation::{Ack, Failure};
-use std::io;
-use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use tokio::net::TcpStream;
 
 /// How long the sender waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,20 +68,43 @@ impl Attempt {
 /// of them learns spares the others.
 #[derive(Debug, Clone)]
 pub struct KeepAlive {
+    wanted: bool,
     after_204: bool,
-    broken: Arc<AtomicBool>,
+    /// When the target showed otherwise.
+    given_up: Arc<OnceLock<u64>>,
 }
 
 impl KeepAlive {
     /// As the profile says, until the target shows otherwise.
     pub fn new(profile: &Profile) -> Self {
-        Self { after_204: !profile.body_on_204, broken: Arc::default() }
+        Self { wanted: true, after_204: !profile.body_on_204, given_up: Arc::default() }
+    }
+
+    /// A connection for each request, from the first one on; [`RequestEncoder::closing`] has the
+    /// requests say so.
+    ///
+    /// [`RequestEncoder::closing`]: super::RequestEncoder::closing
+    pub fn off() -> Self {
+        Self { wanted: false, after_204: false, given_up: Arc::default() }
+    }
+
+    /// Whether there was to be a connection for each request from the first one on.
+    pub fn is_off(&self) -> bool {
+        !self.wanted
+    }
+
+    /// When the target had shown that it does not honour keep-alive, in ns of the senders' clock;
+    /// since then each request had a connection of its own. `None` where it has not, or was not
+    /// asked to.
+    pub fn given_up(&self) -> Option<u64> {
+        self.given_up.get().copied()
     }
 
     fn allows(&self, answer: &Answer) -> bool {
-        answer.keep_alive
+        self.wanted
+            && answer.keep_alive
             && (answer.status != 204 || self.after_204)
-            && !self.broken.load(Ordering::Relaxed)
+            && self.given_up().is_none()
     }
 }
 
@@ -99,13 +118,14 @@ impl KeepAlive {
 /// of its own. Where it accepts none, it is down, and nothing is learnt of its connections.
 #[derive(Debug)]
 pub struct Sender {
-    target: BaseUrl,
+    dialer: Dialer,
     kind: ClientKind,
     timeouts: Timeouts,
     clock: Clock,
     keep_alive: KeepAlive,
-    addresses: Vec<SocketAddr>,
     connection: Option<Connection>,
+    /// When the last attempt was over.
+    free_ns: u64,
     /// Whether the last request was lost with a kept connection.
     lost_kept: bool,
 }
@@ -120,13 +140,13 @@ impl Sender {
         keep_alive: KeepAlive,
     ) -> Self {
         Self {
-            target,
+            dialer: Dialer::new(target),
             kind,
             timeouts,
             clock,
             keep_alive,
-            addresses: Vec::new(),
             connection: None,
+            free_ns: 0,
             lost_kept: false,
         }
     }
@@ -137,12 +157,15 @@ impl Sender {
     /// sent: no request is lost to it, and none is ever sent twice.
     pub async fn send(&mut self, request: &[u8]) -> Attempt {
         let sent_ns = self.clock.now_ns();
-        let result = self.try_send(request).await;
-        Attempt { sent_ns, done_ns: self.clock.now_ns(), result }
+        let idle = Duration::from_nanos(sent_ns.saturating_sub(self.free_ns));
+        let result = self.try_send(request, idle).await;
+        self.free_ns = self.clock.now_ns();
+        Attempt { sent_ns, done_ns: self.free_ns, result }
     }
 
-    async fn try_send(&mut self, request: &[u8]) -> Result<Answer, Failure> {
-        let kept = self.connection.take().filter(Connection::is_quiet);
+    async fn try_send(&mut self, request: &[u8], idle: Duration) -> Result<Answer, Failure> {
+        let kept = self.connection.take();
+        let kept = kept.and_then(|mut kept| kept.is_quiet(idle).then_some(kept));
         let is_kept = kept.is_some();
         let mut connection = match kept {
             Some(connection) => connection,
@@ -171,37 +194,16 @@ impl Sender {
 
     async fn connect(&mut self) -> Result<Connection, Failure> {
         let lost_kept = std::mem::take(&mut self.lost_kept);
-        match tokio::time::timeout(self.timeouts.connect, self.connect_to_any()).await {
-            Ok(Ok(connection)) => {
+        match tokio::time::timeout(self.timeouts.connect, self.dialer.dial()).await {
+            Ok(Ok(stream)) => {
                 if lost_kept {
-                    self.keep_alive.broken.store(true, Ordering::Relaxed);
+                    self.keep_alive.given_up.get_or_init(|| self.clock.now_ns());
                 }
-                Ok(connection)
+                Ok(Connection::new(stream))
             }
-            Ok(Err(_)) => {
-                self.addresses.clear();
-                Err(Failure::ConnectRefused)
-            }
-            Err(_elapsed) => {
-                self.addresses.clear();
-                Err(Failure::ConnectTimeout)
-            }
+            Ok(Err(_)) => Err(Failure::ConnectRefused),
+            Err(_elapsed) => Err(Failure::ConnectTimeout),
         }
-    }
-
-    /// Names are resolved once, and again after a connection failed.
-    async fn connect_to_any(&mut self) -> io::Result<Connection> {
-        if self.addresses.is_empty() {
-            self.addresses = self.target.resolve().await?;
-        }
-        let mut last = io::Error::from(io::ErrorKind::NotFound);
-        for address in &self.addresses {
-            match TcpStream::connect(address).await {
-                Ok(stream) => return Connection::new(stream),
-                Err(error) => last = error,
-            }
-        }
-        Err(last)
     }
 }
 

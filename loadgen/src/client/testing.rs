@@ -1,9 +1,15 @@
 //! A peer on the loopback that follows a script, one connection after the other. On a thread of its
 //! own: what it does must not depend on the runtime of the client that is tested.
 
+mod line;
+#[cfg(feature = "tls")]
+pub(super) mod tls;
+
+pub(super) use line::Line;
+
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::mpsc::{Receiver, channel};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
@@ -16,8 +22,19 @@ pub(super) enum Step {
     Give(&'static str),
     /// Waits.
     Rest(Duration),
+    /// Waits for [`Peer::go_on`].
+    Await,
     /// Closes with a reset instead of an end.
     Reset,
+    /// Says [`Event::Told`].
+    #[cfg(feature = "tls")]
+    Tell,
+    /// Ends TLS and leaves the socket open.
+    #[cfg(feature = "tls")]
+    Notify,
+    /// Changes the keys of TLS: bytes that are nothing to read.
+    #[cfg(feature = "tls")]
+    Rekey,
 }
 
 /// What a peer saw and did.
@@ -25,15 +42,19 @@ pub(super) enum Step {
 pub(super) enum Event {
     /// Connection so-and-so brought this request.
     Taken(usize, String),
+    /// Connection so-and-so has come to a [`Step::Tell`].
+    #[cfg(feature = "tls")]
+    Told(usize),
     /// Connection so-and-so is closed.
     Closed(usize),
 }
 
 /// A running peer.
 #[derive(Debug)]
-pub(super) struct Peer {
-    pub(super) address: SocketAddr,
+pub(super) struct Peer<A = SocketAddr> {
+    pub(super) address: A,
     pub(super) events: Receiver<Event>,
+    gate: Sender<()>,
 }
 
 impl Peer {
@@ -45,52 +66,79 @@ impl Peer {
     /// Starts one where somebody listens already.
     pub(super) fn start_on(listener: TcpListener, scripts: Vec<Vec<Step>>) -> Self {
         let address = listener.local_addr().unwrap();
+        Self::accepting(address, move || Line::Tcp(listener.accept().unwrap().0), scripts)
+    }
+}
+
+impl<A> Peer<A> {
+    /// Starts one that gets its connections from `accept`, until the scripts are at their end.
+    pub(super) fn accepting(
+        address: A,
+        mut accept: impl FnMut() -> Line + Send + 'static,
+        scripts: Vec<Vec<Step>>,
+    ) -> Self {
         let (said, events) = channel();
+        let (gate, opened) = channel();
         thread::spawn(move || {
+            #[cfg(feature = "tls")]
+            let mut held = Vec::new();
             for (number, script) in scripts.into_iter().enumerate() {
-                let mut stream = listener.accept().unwrap().0;
+                let mut line = accept();
                 for step in script {
                     match step {
                         Step::Take => {
-                            let Some(request) = take(&mut stream) else { break };
+                            let Some(request) = take(&mut line) else { break };
                             let _ = said.send(Event::Taken(number, request));
                         }
                         Step::Give(bytes) => {
                             // The client may have given up.
-                            let _ = stream.write_all(bytes.as_bytes());
+                            let _ = line.write_all(bytes.as_bytes());
                         }
                         Step::Rest(time) => thread::sleep(time),
-                        Step::Reset => {
-                            let at_once = Some(Duration::ZERO);
-                            rustix::net::sockopt::set_socket_linger(&stream, at_once).unwrap();
-                        }
+                        Step::Await => opened.recv().unwrap(),
+                        Step::Reset => line.reset(),
+                        #[cfg(feature = "tls")]
+                        Step::Tell => said.send(Event::Told(number)).unwrap(),
+                        #[cfg(feature = "tls")]
+                        Step::Notify => held.push(line.notify()),
+                        #[cfg(feature = "tls")]
+                        Step::Rekey => line.rekey(),
                     }
                 }
-                drop(stream);
+                drop(line);
                 let _ = said.send(Event::Closed(number));
             }
         });
-        Self { address, events }
+        Self { address, events, gate }
+    }
+
+    /// Lets the peer go on from a [`Step::Await`].
+    pub(super) fn go_on(&self) {
+        self.gate.send(()).unwrap();
     }
 
     /// Every request until the peer ended, each with its connection's number.
     pub(super) fn taken(self) -> Vec<(usize, String)> {
         let taken = self.events.iter().filter_map(|event| match event {
             Event::Taken(number, request) => Some((number, request)),
-            Event::Closed(_) => None,
+            _ => None,
         });
         taken.collect()
     }
 
     /// Waits until the peer has closed connection `number`.
     pub(super) fn wait_for_close(&self, number: usize) {
-        let closed = Event::Closed(number);
-        while self.events.recv_timeout(Duration::from_secs(20)).unwrap() != closed {}
+        self.wait_for(&Event::Closed(number));
+    }
+
+    /// Waits for an event; those before it are forgotten.
+    pub(super) fn wait_for(&self, event: &Event) {
+        while self.events.recv_timeout(Duration::from_secs(20)).unwrap() != *event {}
     }
 }
 
 /// A request with a head and, where it says so, a body; `None` at the end of the connection.
-fn take(stream: &mut TcpStream) -> Option<String> {
+fn take(stream: &mut impl Read) -> Option<String> {
     let mut request = String::new();
     let mut byte = [0];
     while !request.ends_with("\r\n\r\n") {

@@ -2,10 +2,15 @@
 
 use super::case::Stop;
 use super::report::Slowest;
-use reqwest::{Method, header};
+use crate::client::fetch::fetch;
+use crate::client::{BaseUrl, DialError, Dialer};
+use http_body_util::Full;
+use hyper::{Method, Request, header};
 use serde_json::Value;
 use std::error::Error;
+use std::io;
 use std::time::{Duration, Instant};
+use tokio::time::timeout_at;
 
 /// The longest body that is read; a longer one is cut off and said to be too long.
 const BODY_LIMIT: usize = 1 << 20;
@@ -38,44 +43,32 @@ pub(super) struct Answer {
 
 /// Sends requests to one base URL.
 pub(super) struct Client {
-    http: reqwest::Client,
-    base: String,
+    base: BaseUrl,
     /// The `Authorization` header.
     authorization: String,
+    timeout: Duration,
     /// The answer that took longest.
     pub(super) slowest: Option<Slowest>,
 }
 
+/// Why there is no answer.
+enum Unanswered {
+    /// It could not be asked for: a header with a line end in it, for one.
+    Unasked(hyper::http::Error),
+    NoConnection(DialError),
+    NoConnectionInTime,
+    Broken(hyper::Error),
+    TooLate,
+}
+
 impl Client {
-    /// A client of `base` (`http://host:port`) that waits `timeout` for each whole answer.
-    pub(super) fn new(base: &str, authorization: &str, timeout: Duration) -> Result<Self, String> {
-        let url = reqwest::Url::parse(base).map_err(|error| error.to_string())?;
-        if url.scheme() != "http" || url.host().is_none() {
-            return Err("only http:// can be spoken to".to_owned());
-        }
-        if url.query().is_some() || url.fragment().is_some() {
-            return Err("a base URL has no query and no fragment".to_owned());
-        }
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .http1_only()
-            .redirect(reqwest::redirect::Policy::none())
-            // A server that sends a body with a 204 corrupts a connection that is used again.
-            .pool_max_idle_per_host(0)
-            .connect_timeout(timeout)
-            .timeout(timeout)
-            .build()
-            .map_err(|error| chain(&error))?;
-        Ok(Self {
-            http,
-            base: base.trim_end_matches('/').to_owned(),
-            authorization: authorization.to_owned(),
-            slowest: None,
-        })
+    /// A client of `base` that waits `timeout` for each whole answer.
+    pub(super) fn new(base: BaseUrl, authorization: &str, timeout: Duration) -> Self {
+        Self { base, authorization: authorization.to_owned(), timeout, slowest: None }
     }
 
-    /// The base URL, without a slash at its end.
-    pub(super) fn base(&self) -> &str {
+    /// The base URL.
+    pub(super) fn base(&self) -> &BaseUrl {
         &self.base
     }
 
@@ -94,76 +87,85 @@ impl Client {
         body: Body<'_>,
     ) -> Result<Answer, Stop> {
         let authorization = authorization.unwrap_or(&self.authorization);
-        let mut request = self
-            .http
-            .request(method.clone(), format!("{}{path}", self.base))
+        let mut request = Request::builder()
+            .method(&method)
+            .uri(format!("{}{path}", self.base.prefix()))
+            .header(header::HOST, self.base.authority())
             .header(header::CONNECTION, "close");
         if !authorization.is_empty() {
             request = request.header(header::AUTHORIZATION, authorization);
         }
-        request = match body {
-            Body::None => request,
-            Body::Json(value) => request.json(value),
+        let request = match body {
+            Body::None => request.body(Full::default()),
+            Body::Json(value) => request
+                .header(header::CONTENT_TYPE, "application/json")
+                .body(value.to_string().into()),
             Body::Raw(kind, text) => {
-                request.header(header::CONTENT_TYPE, kind).body(text.to_owned())
+                request.header(header::CONTENT_TYPE, kind).body(text.to_owned().into())
             }
         };
         let began = Instant::now();
-        let answer = receive(request).await;
+        let answer = match request {
+            Ok(request) => self.receive(request).await,
+            Err(error) => Err(Unanswered::Unasked(error)),
+        };
         let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let request = format!("{method} {}", path.split('?').next().unwrap_or(path));
         if self.slowest.as_ref().is_none_or(|slowest| slowest.ms < ms) {
             self.slowest = Some(Slowest { request: request.clone(), ms });
         }
-        answer.map_err(|error| Stop::Broken(format!("{request}: {}", describe(&error, ms))))
+        answer.map_err(|error| Stop::Broken(format!("{request}: {}", error.describe(ms))))
+    }
+
+    async fn receive(
+        &self,
+        request: Request<Full<hyper::body::Bytes>>,
+    ) -> Result<Answer, Unanswered> {
+        let deadline = tokio::time::Instant::now() + self.timeout;
+        let stream = timeout_at(deadline, Dialer::new(self.base.clone()).dial())
+            .await
+            .map_err(|_elapsed| Unanswered::NoConnectionInTime)?
+            .map_err(Unanswered::NoConnection)?;
+        let fetched = timeout_at(deadline, fetch(stream, request, BODY_LIMIT))
+            .await
+            .map_err(|_elapsed| Unanswered::TooLate)?
+            .map_err(Unanswered::Broken)?;
+        Ok(Answer {
+            status: fetched.status,
+            content_type: fetched.header(header::CONTENT_TYPE),
+            location: fetched.header(header::LOCATION),
+            body: fetched.body,
+            too_long: fetched.too_long,
+        })
     }
 }
 
-async fn receive(request: reqwest::RequestBuilder) -> Result<Answer, reqwest::Error> {
-    let mut response = request.send().await?;
-    let text = |name| {
-        let value = response.headers().get(name)?;
-        Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
-    };
-    let mut answer = Answer {
-        status: response.status().as_u16(),
-        content_type: text(header::CONTENT_TYPE),
-        location: text(header::LOCATION),
-        body: Vec::new(),
-        too_long: false,
-    };
-    while let Some(chunk) = response.chunk().await? {
-        let room = BODY_LIMIT - answer.body.len();
-        answer.body.extend_from_slice(&chunk[..chunk.len().min(room)]);
-        if chunk.len() > room {
-            answer.too_long = true;
-            break;
+impl Unanswered {
+    /// What happened to the connection, in the words of a person.
+    fn describe(&self, ms: u64) -> String {
+        match self {
+            Self::Unasked(error) => format!("it cannot be asked for: {error}"),
+            Self::NoConnection(DialError::Connect(error))
+                if error.kind() == io::ErrorKind::ConnectionRefused =>
+            {
+                "connection refused".to_owned()
+            }
+            Self::NoConnection(error) => error.to_string(),
+            Self::NoConnectionInTime => format!("no connection within {ms} ms"),
+            Self::Broken(error) if error.is_parse() => {
+                format!("the answer is not HTTP/1.1 ({})", cause(error))
+            }
+            Self::Broken(error) => {
+                let cause = cause(error);
+                format!("the connection was closed before the answer was whole ({cause})")
+            }
+            Self::TooLate => format!("no whole answer within {ms} ms"),
         }
     }
-    Ok(answer)
 }
 
-/// What happened to the connection, in the words of a person.
-fn describe(error: &reqwest::Error, ms: u64) -> String {
-    if error.is_timeout() && error.is_connect() {
-        return format!("no connection within {ms} ms");
-    }
-    if error.is_timeout() {
-        return format!("no whole answer within {ms} ms");
-    }
-    let cause = chain(error);
-    if error.is_connect() {
-        let refused = cause.to_lowercase().contains("connection refused");
-        return if refused { "connection refused".to_owned() } else { cause };
-    }
-    if cause.contains("invalid HTTP") || cause.contains("parse") {
-        return format!("the answer is not HTTP/1.1 ({cause})");
-    }
-    format!("the connection was closed before the answer was whole ({cause})")
-}
-
-/// The innermost cause: the outer ones only repeat the URL.
-fn chain(error: &dyn Error) -> String {
+/// The innermost cause: the outer ones only repeat what was tried.
+fn cause(error: &dyn Error) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {
         cause = source;

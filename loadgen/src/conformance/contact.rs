@@ -2,7 +2,7 @@
 
 use super::case::Stop;
 use super::client::{Answer, Body, Client, excerpt};
-use reqwest::Method;
+use hyper::Method;
 use serde_json::Value;
 
 /// Where the API is looked for when it is not at the base URL itself.
@@ -11,14 +11,6 @@ const PREFIXES: [&str; 4] = ["/api", "/simulator", "/sim", "/api/v1"];
 /// Why nothing could be judged.
 #[derive(Debug, thiserror::Error)]
 pub enum NotTheApi {
-    /// The base URL cannot be used.
-    #[error("cannot check {url}: {reason}; give a base URL such as http://127.0.0.1:5001")]
-    Url {
-        /// As it was given.
-        url: String,
-        /// What is wrong with it.
-        reason: String,
-    },
     /// No answer came.
     #[error("cannot reach {url}: {reason}; is the server running there?")]
     Unreachable {
@@ -44,7 +36,7 @@ pub(super) async fn first_contact(
     client: &mut Client,
     given: &str,
 ) -> Result<(String, Answer), NotTheApi> {
-    let url = format!("{}{given}/latest", client.base());
+    let url = client.base().at(&format!("{given}/latest"));
     let mut ask = async |prefix: &str| {
         let path = format!("{prefix}/latest");
         client.send(Method::GET, &path, None, Body::None).await

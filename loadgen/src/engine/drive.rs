@@ -4,7 +4,7 @@ use super::pool::Pool;
 use super::scout::Scout;
 use super::shared::Shared;
 use super::{Ending, EngineError, StopRule};
-use crate::client::{Attempt, BaseUrl, ClientKind, Timeouts};
+use crate::client::{Attempt, BaseUrl, ClientKind, KeepAlive, Timeouts};
 use crate::clock::{Alarm, Clock};
 use crate::profile::Profile;
 use crate::record::Recorder;
@@ -39,6 +39,8 @@ pub struct Engine {
     pub route: Route,
     /// Whose requests are sent.
     pub client: ClientKind,
+    /// Whether each target's connections are used again, and what was learnt of that.
+    pub keep_alive: Vec<KeepAlive>,
     /// How long to wait for connections and answers.
     pub timeouts: Timeouts,
     /// Which requests may be under way together.

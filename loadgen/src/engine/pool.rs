@@ -20,13 +20,19 @@ struct Target {
 
 impl Pool {
     pub(super) fn new(engine: &Engine) -> Self {
-        let target = |url| Target {
-            commands: RequestEncoder::new(engine.client, url, &engine.profile),
-            idle: Vec::new(),
-            idle_for_reads: Vec::new(),
-            keep_alive: KeepAlive::new(&engine.profile),
+        let target = |(url, keep_alive): (_, &KeepAlive)| {
+            let encoder = match keep_alive.is_off() {
+                true => RequestEncoder::closing,
+                false => RequestEncoder::new,
+            };
+            Target {
+                commands: encoder(engine.client, url, &engine.profile),
+                idle: Vec::new(),
+                idle_for_reads: Vec::new(),
+                keep_alive: keep_alive.clone(),
+            }
         };
-        Self { targets: engine.targets.iter().map(target).collect() }
+        Self { targets: engine.targets.iter().zip(&engine.keep_alive).map(target).collect() }
     }
 
     pub(super) fn encoder(&self, target: usize) -> &RequestEncoder {

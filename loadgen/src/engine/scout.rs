@@ -17,9 +17,10 @@ pub(super) struct Scout {
 
 impl Scout {
     pub(super) fn new(engine: &Engine) -> Self {
-        let reader = engine.targets.first().and_then(|target| {
-            Reader::new(target.clone(), engine.profile.clone(), engine.timeouts).ok()
-        });
+        let reader = engine
+            .targets
+            .first()
+            .map(|target| Reader::new(target.clone(), engine.profile.clone(), engine.timeouts));
         Self { reader }
     }
 

@@ -34,6 +34,15 @@ impl OpenPart {
         run.write_manifest(&manifest)?;
         Ok(offset_ns)
     }
+
+    /// Notes that a target did not honour keep-alive.
+    pub(super) fn give_up_keep_alive(&self, run: &RunDir) -> Result<(), RunDirError> {
+        let mut manifest = run.manifest()?;
+        if let Some(part) = manifest.parts.get_mut(usize::from(self.number)) {
+            part.gave_up_keep_alive = true;
+        }
+        run.write_manifest(&manifest)
+    }
 }
 
 /// Makes the run directory, or goes on in one that is there.

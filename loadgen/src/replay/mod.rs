@@ -4,7 +4,7 @@ mod directory;
 mod outline;
 
 use crate::client::readback::{ReadError, Reader};
-use crate::client::{BaseUrl, ClientKind, Timeouts};
+use crate::client::{BaseUrl, ClientKind, KeepAlive, Timeouts};
 use crate::clock::Clock;
 use crate::engine::{Ending, Engine, EngineError, StopRule};
 use crate::judge::{JudgeError, judge};
@@ -91,6 +91,10 @@ impl Plan {
             shard: self.shard,
             seed,
         }
+    }
+
+    fn keep_alive(&self) -> KeepAlive {
+        if self.keep_alive { KeepAlive::new(&self.profile) } else { KeepAlive::off() }
     }
 
     /// Whether a user's state is this plan's to read back: of a shard, its own users'.
@@ -251,7 +255,7 @@ async fn answering_reader(plan: &Plan) -> Result<Reader, ReplayError> {
     let mut answering = None;
     let mut silent = None;
     for target in &plan.targets {
-        let reader = reader(target, &plan.profile, plan.timeouts)?;
+        let reader = Reader::new(target.clone(), plan.profile.clone(), plan.timeouts);
         match reader.look(limit).await {
             Ok(()) => _ = answering.get_or_insert(reader),
             Err(source) => {
@@ -335,19 +339,6 @@ fn forget_read_backs(run: &RunDir) -> Result<(), RunDirError> {
     Ok(())
 }
 
-/// A reader of the target.
-///
-/// # Errors
-/// [`ReplayError::Target`] where no HTTP client can be made.
-pub fn reader(
-    target: &BaseUrl,
-    profile: &Profile,
-    timeouts: Timeouts,
-) -> Result<Reader, ReplayError> {
-    Reader::new(target.clone(), profile.clone(), timeouts)
-        .map_err(|source| ReplayError::Target { target: target.to_string(), source })
-}
-
 async fn send(
     plan: &Plan,
     outline: &Outline,
@@ -370,13 +361,16 @@ async fn send(
     let ledger = LedgerWriter::create(&run.ledger(), part.number, offset_ns);
     let recorder = Recorder::new(ledger, errors);
     on_start(recorder.live(), outline.to_send, run.path());
+    let clock = Clock::start();
+    let keep_alive: Vec<KeepAlive> = plan.targets.iter().map(|_| plan.keep_alive()).collect();
     let engine = Engine {
-        clock: Clock::start(),
+        clock,
         profile: plan.profile.clone(),
         targets: plan.targets.clone(),
         replicas: part.replicas.clone(),
         route: plan.route,
         client: plan.client,
+        keep_alive: keep_alive.clone(),
         timeouts: plan.timeouts,
         order: plan.order,
         is_closed_model: plan.pace.is_closed_model(),
@@ -385,5 +379,9 @@ async fn send(
         stop: plan.stop,
         interrupted: Arc::clone(interrupted),
     };
-    Ok(engine.run(schedule, recorder).await?)
+    let ending = engine.run(schedule, recorder).await?;
+    if keep_alive.iter().any(|kept| kept.given_up().is_some()) {
+        part.give_up_keep_alive(run)?;
+    }
+    Ok(ending)
 }

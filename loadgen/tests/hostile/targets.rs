@@ -121,7 +121,7 @@ fn a_target_that_refuses_is_named() {
 fn a_url_that_is_none_is_refused_by_its_flag() {
     let folder = tempfile::tempdir().unwrap();
     for (url, why) in [
-        ("https://127.0.0.1:5001", "does not begin with http://"),
+        ("ftp://127.0.0.1:5001", "does not begin with http://"),
         ("http//127.0.0.1:5001", "does not begin with http://"),
         ("127.0.0.1:5001", "does not begin with http://"),
         ("http://127.0.0.1:50001x", "a port is a number from 1 to 65535"),

@@ -7,19 +7,25 @@ mod tests;
 
 pub use answer::Answer;
 
+use super::Stream;
+use super::stream::Look;
 use answer::Incoming;
-use rustix::io::Errno;
-use rustix::net::{RecvFlags, recv};
 use std::io;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
+
+/// So many exchanges show what kind of server it is.
+const FIRST: u32 = 4;
+/// After so long without a request, a server may have ended the connection for its idleness.
+const IDLE: Duration = Duration::from_millis(1);
 
 /// A connection to the target.
 #[derive(Debug)]
 pub struct Connection {
-    stream: TcpStream,
+    stream: Stream,
     buffer: Vec<u8>,
+    /// How many requests were sent on it.
+    exchanges: u32,
 }
 
 /// Why there was no whole answer. Whatever was sent may have taken effect.
@@ -47,23 +53,30 @@ pub enum Patience {
 
 impl Connection {
     /// Takes over a connected stream.
-    ///
-    /// # Errors
-    /// The operating system's, where Nagle's algorithm cannot be turned off.
-    pub fn new(stream: TcpStream) -> io::Result<Self> {
-        stream.set_nodelay(true)?;
-        Ok(Self { stream, buffer: Vec::with_capacity(4 << 10) })
+    pub fn new(stream: Stream) -> Self {
+        Self { stream, buffer: Vec::with_capacity(4 << 10), exchanges: 0 }
     }
 
-    /// Whether nothing has arrived since the last answer: neither the end of the connection nor
-    /// bytes that belong to no answer (a body after a 204, for one).
+    /// Whether nothing has arrived since the last answer, `idle` ago: neither the end of the
+    /// connection nor bytes that belong to no answer (a body after a 204, for one).
     ///
-    /// Asks the kernel: the runtime learns of what arrived only when it next waits for something,
-    /// and a request would meanwhile be written into a closed connection.
-    pub fn is_quiet(&self) -> bool {
-        let peek = RecvFlags::PEEK | RecvFlags::DONTWAIT;
-        self.buffer.is_empty()
-            && matches!(recv(&self.stream, &mut [0_u8; 1], peek), Err(Errno::AGAIN))
+    /// Only the kernel knows at once: the runtime learns of what arrived when it next waits for
+    /// something, and a request would meanwhile be written into a closed connection. But asking the
+    /// kernel is a system call, and it is worth one only where something may have happened that the
+    /// runtime has not heard of:
+    ///
+    /// - on the first exchanges. A server that closes after each answer, or sends a body after a
+    ///   204, does so from the first one on;
+    /// - after the connection was idle. A server that ends connections which nobody uses, or is
+    ///   taken down in a pause, does so then.
+    ///
+    /// On a busy connection the runtime is asked, which costs no system call: it has waited for
+    /// this connection's own answer, or another one's, a moment ago. A server may still close a
+    /// busy one in that moment, unannounced; then the request crosses the close on its way, as it
+    /// also would if it left right after the kernel had been asked.
+    pub fn is_quiet(&mut self, idle: Duration) -> bool {
+        let ask = if self.exchanges <= FIRST || idle > IDLE { Look::Kernel } else { Look::Runtime };
+        self.buffer.is_empty() && self.stream.is_quiet(ask)
     }
 
     /// Sends one request and reads its answer.
@@ -86,8 +99,14 @@ impl Connection {
         request: &[u8],
         each: Option<Duration>,
     ) -> Result<Answer, ExchangeError> {
-        let Self { stream, buffer } = self;
-        within(each, async { Ok(stream.write_all(request).await?) }).await?;
+        let Self { stream, buffer, exchanges } = self;
+        *exchanges = exchanges.saturating_add(1);
+        let write = async {
+            stream.write_all(request).await?;
+            // TLS may hold back what the socket did not take at once.
+            Ok(stream.flush().await?)
+        };
+        within(each, write).await?;
         Incoming { source: stream, buffer, each }.answer().await
     }
 }

@@ -34,7 +34,7 @@ fn target(answer: fn(&str) -> Option<&'static str>) -> (Reader, Arc<Mutex<Vec<St
             });
         }
     });
-    let mut reader = Reader::new(url.parse().unwrap(), Profile::default(), SHORT).unwrap();
+    let mut reader = Reader::new(url.parse().unwrap(), Profile::default(), SHORT);
     reader.timeouts = SHORT;
     (reader, asked)
 }

@@ -117,6 +117,7 @@ async fn a_target_that_breaks_a_kept_connection_gets_no_other_one_to_keep() {
         }
         let connections: Vec<usize> = peer.taken().into_iter().map(|(at, _)| at).collect();
         assert_eq!(connections, [0, 0, 1, 2, 3, 4]);
+        assert!(other.keep_alive.given_up().is_some_and(|at_ns| at_ns <= one.clock.now_ns()));
     }
 }
 
@@ -139,8 +140,22 @@ async fn a_target_that_was_down_may_keep_connections_again() {
     for number in 3..5 {
         assert_eq!(judged(&send(&mut sender, number).await).0, Ack::Acknowledged);
     }
+    assert_eq!(sender.keep_alive.given_up(), None);
     drop(sender);
     assert_eq!(peer.taken(), [(0, request(3)), (0, request(4))]);
+}
+
+#[tokio::test]
+async fn without_keep_alive_each_request_has_its_connection() {
+    let peer = Peer::start(vec![vec![Step::Take, Step::Give(LATEST)]; 3]);
+    let mut sender = to(&peer);
+    sender.keep_alive = KeepAlive::off();
+    for number in 0..3 {
+        assert_eq!(send(&mut sender, number).await.status(), 200);
+    }
+    assert_eq!(sender.keep_alive.given_up(), None);
+    let expected: Vec<_> = (0..3).map(|number| (number, request(number))).collect();
+    assert_eq!(peer.taken(), expected);
 }
 
 #[tokio::test]
@@ -361,7 +376,9 @@ async fn a_connect_that_is_not_answered_is_given_up_after_the_timeout() {
     let listener = socket.listen(0).unwrap();
     let address = listener.local_addr().unwrap();
     let mut queued = Vec::new();
-    while let Ok(stream) = tokio::time::timeout(SHORT, TcpStream::connect(address)).await {
+    while let Ok(stream) =
+        tokio::time::timeout(SHORT, tokio::net::TcpStream::connect(address)).await
+    {
         queued.push(stream.unwrap());
         assert!(queued.len() < 100, "the queue is never full");
     }

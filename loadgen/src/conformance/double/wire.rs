@@ -1,6 +1,7 @@
 //! Enough HTTP/1.1 to be walked over, and some servers that are none.
 
 use super::service::{Reply, Request, Service};
+use crate::client::BaseUrl;
 use percent_encoding::percent_decode_str;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use tokio::task::JoinHandle;
 /// A listening double; it ends with the value.
 pub(crate) struct Double {
     /// Its base URL.
-    pub(crate) url: String,
+    pub(crate) url: BaseUrl,
     task: JoinHandle<()>,
 }
 
@@ -33,7 +34,7 @@ async fn listen<F: Future<Output = ()> + Send + 'static>(
     answer: impl Fn(TcpStream) -> F + Send + 'static,
 ) -> Double {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
+    let url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
     let task = tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             tokio::spawn(answer(stream));
