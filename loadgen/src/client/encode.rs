@@ -309,10 +309,13 @@ mod tests {
                 assert_eq!(request.matches("Connection: close\r\n").count(), expected, "{request}");
             }
         }
-        let mut out = Vec::new();
         let encoder = RequestEncoder::closing(ClientKind::Limosa, &target, &Profile::default());
-        encoder.read(Operation::Latest, None, &mut out);
-        assert!(out.ends_with(b"\r\nConnection: close\r\n\r\n"), "{out:?}");
+        for operation in [Operation::Latest, Operation::Messages, Operation::Public] {
+            let mut out = Vec::new();
+            encoder.read(operation, None, &mut out);
+            let request = String::from_utf8(out).unwrap();
+            assert_eq!(request.matches("\r\nConnection: close\r\n").count(), 1, "{request}");
+        }
     }
 
     #[test]
