@@ -144,6 +144,7 @@ pub(super) fn write(
         let Some(outcome) = entry.outcome else { continue };
         ledger.append(&outcome).unwrap();
         totals.duration_ns = totals.duration_ns.max(outcome.done_ns);
+        *totals.replicas.entry(outcome.replica).or_default().entry(outcome.ack).or_default() += 1;
         if outcome.status != 0 {
             *totals.statuses.entry(outcome.status).or_default() += 1;
         }
@@ -241,6 +242,31 @@ pub(super) fn steady(commands: u64) -> impl Iterator<Item = Entry> {
 
 pub(super) fn clean(path: &Path) -> RunDir {
     let (run, totals) = write(path, manifest(), steady(25_922));
+    run.write_judgement(&passed(totals)).unwrap();
+    run
+}
+
+/// In the open model, to two replicas of which the second is slow, after a warm-up.
+pub(super) fn spread(path: &Path) -> RunDir {
+    let mut manifest = manifest();
+    manifest.targets.push("http://127.0.0.1:5002".into());
+    manifest.mode.order = "user".into();
+    manifest.mode.pace = "rate:2000".into();
+    manifest.mode.route = "random".into();
+    manifest.mode.reads = vec!["latest=0.05".into(), "messages=20/s".into()];
+    let main = Phase { name: Phase::MAIN.into(), from_ns: 2_000 * MS, warm_up: false };
+    let warm_up = Phase { name: "warm-up".into(), from_ns: 0, warm_up: true };
+    manifest.parts[0].phases = vec![warm_up, main];
+    manifest.parts[0].gave_up_keep_alive = true;
+    let entries = steady(25_922).map(|mut entry| {
+        if let Some(outcome) = &mut entry.outcome {
+            entry.intent.intended_ns = Some(outcome.sent_ns.saturating_sub(MS));
+            outcome.replica = (outcome.sequence % 2) as u16;
+            outcome.done_ns += u64::from(outcome.replica) * 20 * MS;
+        }
+        entry
+    });
+    let (run, totals) = write(path, manifest, entries);
     run.write_judgement(&passed(totals)).unwrap();
     run
 }

@@ -1,5 +1,6 @@
 //! `report.md`: fit for a comment on a change.
 
+use super::shares::{PhaseFigures, ReplicaFigures};
 use super::summary::{Standing, Summary};
 use super::units::{clipped, clock, count, counted, duration, quantile, visible};
 use super::words;
@@ -43,6 +44,7 @@ pub(super) fn text(summary: &Summary) -> String {
     }
     line(latency(summary));
     line(operations(summary));
+    line(shares(summary));
     if let Some(judgement) = &summary.judgement {
         if let Some(audit) = &judgement.audit {
             line(classes(audit));
@@ -97,6 +99,20 @@ fn operations(summary: &Summary) -> String {
     let mut head = vec!["operation"];
     head.extend(Ack::ALL.map(words::outcome));
     table(&head, rows)
+}
+
+/// The phases and the replicas, where there are several.
+fn shares(summary: &Summary) -> String {
+    let escaped = |rows: Vec<Vec<String>>| -> Vec<Vec<String>> {
+        rows.into_iter().map(|row| row.iter().map(|text| cell(text)).collect()).collect()
+    };
+    let phases = summary.latency.phases.iter().map(PhaseFigures::row).collect();
+    let replicas = summary.latency.replicas.iter().map(ReplicaFigures::row).collect();
+    let tables = [
+        table(&PhaseFigures::HEAD, escaped(phases)),
+        table(&ReplicaFigures::head(), escaped(replicas)),
+    ];
+    tables.join("\n")
 }
 
 fn classes(audit: &Audit) -> String {

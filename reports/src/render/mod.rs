@@ -13,6 +13,7 @@ mod course;
 mod html;
 mod markdown;
 mod pictures;
+mod shares;
 mod summary;
 mod table;
 mod terminal;
@@ -25,6 +26,7 @@ mod fixture;
 mod tests;
 
 pub use course::{Bin, Course};
+pub use shares::{PhaseFigures, ReplicaFigures};
 pub use summary::{Distribution, Latency, QUANTILES, Standing, Summary};
 pub use terminal::terminal;
 pub use units::{all, count, counted};

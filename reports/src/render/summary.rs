@@ -2,6 +2,7 @@
 
 use super::RenderError;
 use super::course::{Course, CourseBuilder};
+use super::shares::{self, PhaseFigures, ReplicaFigures};
 use super::words;
 use crate::run::derive;
 use crate::run::histograms::{self, Figure, Histograms, Series};
@@ -95,6 +96,11 @@ pub struct Latency {
     pub reads: Option<Distribution>,
     /// Service time of each operation.
     pub operations: BTreeMap<Operation, Distribution>,
+    /// The phases, where the run has several. All other figures leave out those that only made the
+    /// target warm.
+    pub phases: Vec<PhaseFigures>,
+    /// The replicas, where there are several.
+    pub replicas: Vec<ReplicaFigures>,
 }
 
 /// How latencies are spread, in nanoseconds.
@@ -114,7 +120,7 @@ pub struct Distribution {
 }
 
 impl Distribution {
-    fn of(histogram: &Histogram<u64>) -> Option<Self> {
+    pub(super) fn of(histogram: &Histogram<u64>) -> Option<Self> {
         let count = histogram.len();
         if count == 0 {
             return None;
@@ -164,10 +170,13 @@ impl Summary {
             course.add(&entry);
             let outcomes = counted.operations.entry(entry.intent.operation).or_default();
             *outcomes.entry(entry.ack()).or_default() += 1;
+            let ack = entry.ack();
             let Some(outcome) = entry.outcome else {
                 abandoned += 1;
                 continue;
             };
+            let replica = counted.replicas.entry(outcome.replica).or_default();
+            *replica.entry(ack).or_default() += 1;
             sent += u64::from(outcome.ack != Ack::NotSent);
             counted.duration_ns = counted.duration_ns.max(outcome.done_ns);
             if outcome.status != 0 {
@@ -190,7 +199,7 @@ impl Summary {
             limosa: env!("CARGO_PKG_VERSION").to_owned(),
             run: shown_path(run),
             standing: standing(judgement.as_ref(), outdated),
-            latency: latency(run, &manifest, sent)?,
+            latency: latency(run, &manifest, &totals, sent)?,
             manifest,
             judgement: judgement.filter(|_| !outdated),
             totals,
@@ -249,7 +258,12 @@ fn standing(judgement: Option<&Judgement>, outdated: bool) -> Standing {
 }
 
 /// A run that was cut short has no latency log, or that of its earlier parts alone.
-fn latency(run: &RunDir, manifest: &Manifest, sent: u64) -> Result<Latency, RenderError> {
+fn latency(
+    run: &RunDir,
+    manifest: &Manifest,
+    totals: &Totals,
+    sent: u64,
+) -> Result<Latency, RenderError> {
     let path = run.latency_log();
     let whole = |log: &Histograms| histograms::merged(log, Figure::Service, |_| true).len() == sent;
     let mut all = match path.is_file().then(|| histograms::totals(&path)) {
@@ -259,6 +273,8 @@ fn latency(run: &RunDir, manifest: &Manifest, sent: u64) -> Result<Latency, Rend
             histograms::totals(&path)?
         }
     };
+    let phases = shares::phases(&all, manifest, totals);
+    let replicas = shares::replicas(&all, manifest, totals);
     all.retain(|series, _| !manifest.is_warm_up(&series.phase));
     let commands = |figure| distribution(&all, figure, |series| series.operation.is_write());
     Ok(Latency {
@@ -274,6 +290,8 @@ fn latency(run: &RunDir, manifest: &Manifest, sent: u64) -> Result<Latency, Rend
                 Some((operation, own))
             })
             .collect(),
+        phases,
+        replicas,
     })
 }
 

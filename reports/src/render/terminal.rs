@@ -10,6 +10,7 @@ use crate::run::verdict::{Audit, Class, Finding, LatestJudgement};
 /// The lines that a terminal has by default, less the one of the prompt.
 const MAX_LINES: usize = 23;
 const MAX_FINDINGS: usize = 4;
+const MAX_SHARES: usize = 4;
 const LABEL: usize = 13;
 
 /// The end-of-run summary: did it pass, what was lost, how slow, can it be trusted, what next.
@@ -194,6 +195,7 @@ impl Page {
             let max = duration(times.max_ns);
             self.labelled(name, &format!("{}   max {max}", quantiles.join("   ")));
         }
+        self.shares(summary);
         if summary.latency.lateness.is_some() {
             self.labelled("generator", &words::generator(summary));
         }
@@ -206,6 +208,34 @@ impl Page {
             let more = not_checked.len() - 1;
             let more = if more > 0 { format!(" (and {more} more)") } else { String::new() };
             self.labelled("not checked", &format!("{first}{more}"));
+        }
+    }
+
+    /// The phases and the replicas, where there are several, a line each.
+    fn shares(&mut self, summary: &Summary) {
+        let mut lines: Vec<(&str, String)> = Vec::new();
+        for phase in &summary.latency.phases {
+            let row = phase.row();
+            lines.push((
+                "phase",
+                format!("{}   {} a second   p50 {}   p99 {}", row[0], row[3], row[4], row[5]),
+            ));
+        }
+        for replica in &summary.latency.replicas {
+            let requests: u64 = replica.outcomes.values().sum();
+            let times = replica.times.as_ref();
+            let p99 = times.map_or_else(|| "–".to_owned(), |times| duration(times.at(0.99)));
+            let target = visible(&replica.target);
+            lines.push((
+                "replica",
+                format!("{target}   {}   p99 {p99}", counted(requests, "request")),
+            ));
+        }
+        for (label, line) in lines.iter().take(MAX_SHARES) {
+            self.labelled(label, line);
+        }
+        if let Some(more) = lines.len().checked_sub(MAX_SHARES).filter(|more| *more > 0) {
+            self.labelled("", &format!("and {more} more in the report"));
         }
     }
 

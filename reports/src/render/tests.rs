@@ -18,12 +18,40 @@ fn summary(make: fn(&Path) -> RunDir) -> Summary {
     summary
 }
 
-const RUNS: [fn(&Path) -> RunDir; 4] =
-    [fixture::clean, fixture::troubled, fixture::unfinished, fixture::empty];
+const RUNS: [fn(&Path) -> RunDir; 5] =
+    [fixture::clean, fixture::spread, fixture::troubled, fixture::unfinished, fixture::empty];
 
 #[test]
 fn the_terminal_shows_a_clean_run() {
     insta::assert_snapshot!(terminal(&summary(fixture::clean), false, 80));
+}
+
+#[test]
+fn the_terminal_shows_a_run_over_replicas() {
+    insta::assert_snapshot!(terminal(&summary(fixture::spread), false, 80));
+}
+
+#[test]
+fn markdown_of_a_run_over_replicas() {
+    insta::assert_snapshot!(markdown::text(&summary(fixture::spread)));
+}
+
+#[test]
+fn replicas_and_phases_are_told_apart_and_a_warm_up_is_in_no_other_figure() {
+    let summary = summary(fixture::spread);
+    let [first, second] = &summary.latency.replicas[..] else { panic!("there are two replicas") };
+    let p50 = |replica: &ReplicaFigures| replica.times.as_ref().unwrap().at(0.5);
+    assert!(p50(second) > p50(first) + 15 * fixture::MS);
+    let [warm_up, main] = &summary.latency.phases[..] else { panic!("there are two phases") };
+    assert!(warm_up.requests > 1_000 && warm_up.warm_up);
+    let figures = summary.latency.service.as_ref().unwrap().count
+        + summary.latency.reads.as_ref().map_or(0, |reads| reads.count);
+    assert_eq!(figures, main.requests);
+    let (_folder, written) = made(fixture::spread);
+    let page = read_to_string(&written.html).unwrap();
+    for text in ["By replica (response time)", "By phase", "warm-up", "latencies hold connects"] {
+        assert!(page.contains(text), "{text}");
+    }
 }
 
 #[test]
@@ -255,7 +283,8 @@ fn a_million_commands_take_seconds_and_little_memory() {
 fn reports_to_look_at() {
     let folder = std::env::temp_dir().join("limosa-reports");
     let _ = std::fs::remove_dir_all(&folder);
-    for (make, name) in RUNS.into_iter().zip(["clean", "troubled", "unfinished", "empty"]) {
+    for (make, name) in RUNS.into_iter().zip(["clean", "spread", "troubled", "unfinished", "empty"])
+    {
         println!("{}", report(&make(&folder.join(name))).unwrap().html.display());
     }
 }

@@ -198,11 +198,12 @@ pub(super) fn generator(summary: &Summary) -> String {
 
 /// A pace, as it goes on after the name of a trace: ` at 500 commands a second`.
 pub(super) fn pace(pace: &str) -> String {
+    let number = |text: &str| text.parse().map_or_else(|_| text.to_owned(), count);
     match pace.split_once(':') {
         _ if pace.contains(',') || pace.contains("ramp:") => " at changing rates".to_owned(),
-        Some(("speed", factor)) => format!(" at {factor} times its speed"),
-        Some(("rate", rate)) => format!(" at {rate} commands a second"),
-        Some(("poisson", rate)) => format!(" at {rate} commands a second (Poisson)"),
+        Some(("speed", factor)) => format!(" at {} times its speed", number(factor)),
+        Some(("rate", rate)) => format!(" at {} commands a second", number(rate)),
+        Some(("poisson", rate)) => format!(" at {} commands a second (Poisson)", number(rate)),
         _ => String::new(),
     }
 }

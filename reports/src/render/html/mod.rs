@@ -4,6 +4,7 @@ mod audit;
 
 use super::RenderError;
 use super::pictures::{Picture, dark_rules};
+use super::shares::{self, PhaseFigures, ReplicaFigures};
 use super::summary::{Standing, Summary, shell_word};
 use super::units::{clock, count, counted, date, duration, id, offset, percent, visible};
 use super::words::{self, Number};
@@ -36,6 +37,7 @@ pub(super) fn page(summary: &Summary, pictures: &[Picture]) -> Result<String, Re
         figures: pictures.iter().map(figure).collect::<Result<_, _>>()?,
         no_latest: !pictures.iter().any(|picture| picture.name == "latest"),
         operations: operations(summary),
+        shares: [ShareTable::phases(summary), ShareTable::replicas(summary)],
         outcomes: outcomes(summary),
         audit: judgement
             .and_then(|judgement| judgement.audit.as_ref())
@@ -102,6 +104,7 @@ struct Page {
     figures: Vec<FigureView>,
     no_latest: bool,
     operations: Vec<Vec<String>>,
+    shares: [ShareTable; 2],
     outcomes: Vec<Vec<String>>,
     audit: Option<AuditView>,
     latest: Option<LatestView>,
@@ -112,6 +115,31 @@ struct Page {
     environment: Vec<(&'static str, String)>,
     commands: Vec<String>,
     limosa: String,
+}
+
+/// The figures of the phases or of the replicas; no rows where there is only one.
+struct ShareTable {
+    title: String,
+    head: Vec<&'static str>,
+    rows: Vec<Vec<String>>,
+}
+
+impl ShareTable {
+    fn phases(summary: &Summary) -> Self {
+        Self {
+            title: format!("By phase ({})", shares::waited_name(&summary.manifest)),
+            head: PhaseFigures::HEAD.to_vec(),
+            rows: summary.latency.phases.iter().map(PhaseFigures::row).collect(),
+        }
+    }
+
+    fn replicas(summary: &Summary) -> Self {
+        Self {
+            title: format!("By replica ({})", shares::waited_name(&summary.manifest)),
+            head: ReplicaFigures::head(),
+            rows: summary.latency.replicas.iter().map(ReplicaFigures::row).collect(),
+        }
+    }
 }
 
 struct FigureView {
