@@ -6,7 +6,7 @@
 use super::histograms::{self, Figure, Histograms, LatencyLogError, Series};
 use super::ledger::Entry;
 use super::manifest::Manifest;
-use super::operation::{Ack, Operation};
+use super::operation::Ack;
 use super::timeline::{Second, TimelineWriter};
 use super::{RunDir, RunDirError};
 
@@ -80,22 +80,22 @@ fn count(second: &mut Second, entry: &Entry) {
     }
 }
 
-/// A request that never reached the target has no latency; one without an answer has the time
-/// that was spent on it.
 fn measure(latencies: &mut Histograms, entry: &Entry) {
-    let Some(outcome) = &entry.outcome else {
-        return;
-    };
-    if outcome.ack == Ack::NotSent {
-        return;
-    }
-    let mut put = |figure, operation: Operation, ns| {
-        histograms::record(latencies, Series { figure, operation }, ns);
-    };
     let operation = entry.intent.operation;
-    put(Figure::Service, operation, outcome.done_ns.saturating_sub(outcome.sent_ns));
-    if let Some(intended_ns) = entry.intent.intended_ns {
-        put(Figure::Response, operation, outcome.done_ns.saturating_sub(intended_ns));
+    for figure in Figure::ALL {
+        if let Some(ns) = latency_ns(entry, figure) {
+            histograms::record(latencies, Series { figure, operation }, ns);
+        }
     }
-    put(Figure::Lateness, operation, outcome.sent_ns.saturating_sub(entry.intent.ready_ns));
+}
+
+/// One of a request's times, in nanoseconds. A request that never reached the target has none; one
+/// without an answer has the time that was spent on it.
+pub fn latency_ns(entry: &Entry, figure: Figure) -> Option<u64> {
+    let outcome = entry.outcome.as_ref().filter(|outcome| outcome.ack != Ack::NotSent)?;
+    Some(match figure {
+        Figure::Service => outcome.done_ns.saturating_sub(outcome.sent_ns),
+        Figure::Response => outcome.done_ns.saturating_sub(entry.intent.intended_ns?),
+        Figure::Lateness => outcome.sent_ns.saturating_sub(entry.intent.ready_ns),
+    })
 }
