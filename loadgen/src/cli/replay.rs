@@ -6,7 +6,7 @@ use crate::check::limits::{Limit, LimitError};
 use crate::client::{BaseUrl, ClientKind, Timeouts, Trust};
 use crate::engine::StopRule;
 use crate::profile::Profile;
-use crate::replay::{Plan, replay};
+use crate::replay::{Plan, replay, usual_connections};
 use crate::schedule::{Order, Pace, Read, Route, Shard, Spread, Stage, span};
 use anyhow::Context as _;
 use jiff::Timestamp;
@@ -168,14 +168,8 @@ impl Args {
     }
 
     fn plan(self) -> anyhow::Result<Plan> {
-        let default = match self.client {
-            ClientKind::Limosa => Timeouts::PATIENT,
-            ClientKind::Simulator => Timeouts::SIMULATOR,
-        };
-        let unreachable = self.max_unreachable.unwrap_or(match self.client {
-            ClientKind::Limosa => 10,
-            ClientKind::Simulator => 0,
-        });
+        let default = Timeouts::usual(self.client);
+        let unreachable = self.max_unreachable.map(StopRule::after);
         let pace = match self.ramp {
             stages if !stages.is_empty() => Pace::Rate { stages, spread: Spread::Even },
             _ => self.rate.or(self.poisson).or(self.speed).unwrap_or(Pace::Max),
@@ -197,8 +191,7 @@ impl Args {
                 anyhow::bail!("--connections: the strict order has one; add --order user or none")
             }
             (_, Some(connections)) => connections,
-            _ if pace.is_closed_model() => 64,
-            _ => 1000,
+            (order, None) => usual_connections(order, &pace),
         };
         let phases = self.warm_up.map_or_else(Phase::whole, warm_up_then_main);
         let limits = limits(&self.limits, &phases, &pace).context("--limit")?;
@@ -214,6 +207,7 @@ impl Args {
         let latest = (self.read_latest > 0.0).then_some(Read::latest(self.read_latest));
         Ok(Plan {
             name: None,
+            scenario: None,
             trace: self.trace,
             targets,
             route: self.route,
@@ -235,7 +229,7 @@ impl Args {
                 connect: self.connect_timeout.unwrap_or(default.connect),
                 response: self.response_timeout.unwrap_or(default.response),
             },
-            stop: StopRule { unreachable: (unreachable > 0).then_some(unreachable) },
+            stop: unreachable.unwrap_or_else(|| StopRule::usual(self.client)),
             settle: self.settle,
             run_dir: self.run_dir,
             runs: PathBuf::from("runs"),
