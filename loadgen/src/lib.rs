@@ -13,4 +13,5 @@ pub mod nearest;
 pub mod profile;
 pub mod record;
 pub mod replay;
+pub mod scenario;
 pub mod schedule;

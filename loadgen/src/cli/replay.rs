@@ -252,7 +252,7 @@ fn limits(texts: &[String], phases: &[Phase], pace: &Pace) -> Result<Vec<String>
 }
 
 /// The command line for the manifest. A path may be no UTF-8; what is not is replaced.
-fn command_line() -> Vec<String> {
+pub(super) fn command_line() -> Vec<String> {
     std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect()
 }
 
@@ -308,11 +308,11 @@ fn ramp(text: &str) -> Result<Stage, String> {
     .ok_or_else(|| "give FROM:TO:TIME, such as 0:1000:30s, or RATE:TIME, such as 500:1m".to_owned())
 }
 
-fn time(text: &str) -> Result<Duration, String> {
+pub(super) fn time(text: &str) -> Result<Duration, String> {
     span(text).ok_or_else(|| "give a time, such as 500ms, 30s or 2m".to_owned())
 }
 
-fn shard(text: &str) -> Result<Shard, String> {
+pub(super) fn shard(text: &str) -> Result<Shard, String> {
     let parse = || {
         let (index, of) = text.split_once('/')?;
         Some(Shard { index: index.parse().ok()?, of: of.parse().ok()? })

@@ -1,15 +1,17 @@
 //! What a limit may say.
 //!
 //! ```text
-//! limit      = { scope "." } statistic ( "<" | "<=" | ">" | ">=" ) value
-//!            | class ( "=" | "<" | "<=" | ">" | ">=" ) number
-//!            | "latest" "=" ( "strict" | "linearizable" | "max" )
-//! statistic  = "p50" | "p90" | "p95" | "p99" | "p999" | "mean" | "max"   value: a time, 50ms
-//!            | "errors"                                                  value: a share, 0.1%
-//!            | "throughput"                                              value: a rate, 500/s
-//!            | "outage"                                                  value: a time, 1s
-//! scope      = a phase | an operation | "service" | "response" | "lateness"
+//! limit      = { scope "." } statistic sign time       p99 < 50ms, steady.tweet.service.max < 1s
+//!            | { scope "." } "errors" sign share       errors < 0.1%
+//!            | { scope "." } "throughput" sign rate    throughput > 500/s
+//!            | "outage" sign time                      outage < 1s
+//!            | class sign number                       lost = 0
+//!            | "latest" "=" contract                   latest = linearizable
+//! sign       = "<" | "<=" | ">" | ">=", and for what is counted (errors, classes) "="
+//! statistic  = "p50" | "p90" | "p95" | "p99" | "p999" | "mean" | "max"
+//! scope      = a phase | an operation | before a statistic "service" | "response" | "lateness"
 //! class      = a class of the audit: "lost", "duplicated", "altered", "latest_ahead"…
+//! contract   = "strict" | "linearizable" | "max"
 //! ```
 
 use crate::nearest::nearest;
@@ -181,8 +183,9 @@ fn demand(text: &str, phases: &[&str], is_closed_model: bool) -> Result<Demand, 
                     `service`, or give it a rate"
             .to_owned());
     }
-    if comparison == Comparison::Equal && !matches!(measure, Measure::Count(_)) {
-        return Err("only counts can be equal to something: use `<` or `>`".to_owned());
+    let is_counted = matches!(measure, Measure::Count(_) | Measure::Errors);
+    if comparison == Comparison::Equal && !is_counted {
+        return Err("only what is counted can be equal to something: use `<` or `>`".to_owned());
     }
     let bound = bound(measure, value)?;
     Ok(Demand::Bound { measure, scope, comparison, bound })
