@@ -235,3 +235,17 @@ fn the_traces_that_ship_are_those_of_the_scenarios() {
         assert!(fs::read(made).unwrap() == fs::read(data.join(trace)).unwrap(), "{trace}");
     }
 }
+
+#[test]
+fn the_scenario_in_the_readme_is_one() {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
+    let readme = fs::read_to_string(readme).unwrap();
+    let blocks: Vec<&str> = readme
+        .split("\n```toml\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("\n```").next())
+        .filter(|block| block.contains("[[phase]]"))
+        .collect();
+    assert_eq!(blocks.len(), 1);
+    assert_eq!(plan(&parse(blocks[0]).unwrap()).limits.len(), 4);
+}
