@@ -29,7 +29,7 @@ pub struct Cli {
 enum Command {
     Demo(demo::Args),
     Check(check::Args),
-    Replay(replay::Args),
+    Replay(Box<replay::Args>),
     Run(run::Args),
     Judge(judge::Args),
     Report(report::Args),

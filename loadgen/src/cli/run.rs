@@ -3,7 +3,7 @@
 use super::exit::Exit;
 use super::replay::{command_line, end_on_ctrl_c, shard, time};
 use super::{outcome, progress::Progress};
-use crate::client::BaseUrl;
+use crate::client::{BaseUrl, Trust};
 use crate::experiment::fleet::Fleet;
 use crate::nearest::nearest;
 use crate::replay::{Plan, replay};
@@ -38,6 +38,10 @@ pub struct Args {
     /// The target's base URL instead of the scenario's; once for each replica
     #[arg(long, env = "LIMOSA_TARGET", value_name = "URL", value_delimiter = ',')]
     target: Vec<BaseUrl>,
+    /// Trust the authorities in this PEM file too, for https targets whose certificates the system
+    /// does not know
+    #[arg(long, env = "LIMOSA_CA_CERT", value_name = "FILE")]
+    ca_cert: Option<PathBuf>,
     /// Run for TIME (such as 30s) instead: every phase keeps its share of it. A scenario that lasts as
     /// long as its trace is cut off
     #[arg(long, env = "LIMOSA_DURATION", value_name = "TIME", value_parser = time)]
@@ -84,7 +88,12 @@ impl Args {
             return Ok(Exit::Pass);
         }
         let scenario = self.scenario()?;
-        let targets = if self.target.is_empty() { &scenario.targets } else { &self.target };
+        let mut targets =
+            if self.target.is_empty() { &scenario.targets } else { &self.target }.clone();
+        if let Some(file) = &self.ca_cert {
+            let trust = Trust::with_ca_cert(file).context("--ca-cert")?;
+            targets = targets.into_iter().map(|url| url.trusting(trust.clone())).collect();
+        }
         if targets.is_empty() && self.shard.is_some() {
             anyhow::bail!("--shard: every process would start servers of its own: add --target");
         }
@@ -100,7 +109,7 @@ impl Args {
             }
             false => None,
         };
-        let targets = fleet.as_ref().map_or_else(|| targets.clone(), Fleet::urls);
+        let targets = fleet.as_ref().map_or(targets, Fleet::urls);
         let plan = Plan {
             shard: self.shard,
             start_at: self.start_at,

@@ -25,6 +25,7 @@ pub(super) struct File {
     pub(super) server: Option<Spanned<ServerTable>>,
     pub(super) route: Option<Choice<Route>>,
     pub(super) keep_alive: Option<bool>,
+    pub(super) ca_cert: Option<Spanned<PathBuf>>,
     pub(super) profile: Option<Spanned<PathBuf>>,
     pub(super) client: Option<Choice<ClientKind>>,
     pub(super) order: Option<Choice<Order>>,

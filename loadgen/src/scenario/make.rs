@@ -1,10 +1,10 @@
 //! Making a scenario of a file, and finding what contradicts what.
 
-use super::file::{File, Generate, PhaseTable};
+use super::file::{File, Generate, PhaseTable, Url};
 use super::timetable::{Stretch, Tempo, Timetable};
 use super::{Scenario, Servers, Source};
 use crate::check::limits::{Limit, is_reserved};
-use crate::client::Timeouts;
+use crate::client::{Timeouts, Trust};
 use crate::engine::StopRule;
 use crate::profile::Profile;
 use crate::replay::{Plan, usual_connections};
@@ -32,15 +32,14 @@ pub(super) fn scenario(text: &str, folder: &Path) -> Result<Scenario, Fault> {
     let pace = timetable.pace();
     let source = source(&file, folder, &timetable)?;
     let order = file.order.map_or(Order::Strict, |order| order.0);
-    let client =
-        file.client.map_or(Plan::new(PathBuf::new(), Vec::new()).client, |client| client.0);
+    let base = Plan::new(PathBuf::new(), Vec::new());
+    let client = file.client.map_or(base.client, |client| client.0);
     let usual = Timeouts::usual(client);
     let profile = match &file.profile {
         Some(path) => Profile::load(&folder.join(path.get_ref()))
             .map_err(|error| fault(path, error.to_string()))?,
         None => Profile::default(),
     };
-    let base = Plan::new(PathBuf::new(), Vec::new());
     let template = Plan {
         route: file.route.map_or(base.route, |route| route.0),
         keep_alive: file.keep_alive.unwrap_or(base.keep_alive),
@@ -60,10 +59,16 @@ pub(super) fn scenario(text: &str, folder: &Path) -> Result<Scenario, Fault> {
         ..base
     };
     let servers = servers(&file)?;
+    let trust = match &file.ca_cert {
+        Some(path) => Trust::with_ca_cert(&folder.join(path.get_ref()))
+            .map_err(|error| fault(path, error.to_string()))?,
+        None => Trust::default(),
+    };
+    let target = |given: Spanned<Url>| given.into_inner().0.trusting(trust.clone());
     Ok(Scenario {
         name,
         about: file.about.unwrap_or_default(),
-        targets: file.targets.into_iter().map(|target| target.into_inner().0).collect(),
+        targets: file.targets.into_iter().map(target).collect(),
         servers,
         text: text.to_owned(),
         source,
