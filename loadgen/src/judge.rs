@@ -1,7 +1,9 @@
 //! Judging a run from its directory alone: reads it, runs every checker, writes `verdict.json`.
 
+use crate::check::answers::Answers;
 use crate::check::audit::Evidence;
-use crate::check::{answers, audit, cascade, downtime, latest, totals, trust};
+use crate::check::limits::{Found, Limits};
+use crate::check::{audit, cascade, downtime, latest, totals, trust};
 use crate::profile::Profile;
 use jiff::Timestamp;
 use limosa_reports::render::{all, count, counted};
@@ -51,7 +53,14 @@ pub fn judge(run: &RunDir) -> Result<Judgement, JudgeError> {
     let (after, passes) = last_read_back(run, entries, &mut damage)?;
 
     let mut checks = vec![complete(&manifest, entries)];
-    checks.push(guarded("answers", || answers::check(entries, before.as_ref())));
+    let mut limits = Limits::new(&manifest);
+    checks.push(guarded("answers", || {
+        let mut answers = Answers::new(before.as_ref());
+        for entry in entries {
+            limits.push(entry, answers.push(entry));
+        }
+        answers.finish()
+    }));
     let (audit, audit_check, mut not_checked) =
         audited(entries, before.as_ref(), after.as_ref(), passes, &profile);
     checks.push(audit_check);
@@ -71,6 +80,11 @@ pub fn judge(run: &RunDir) -> Result<Judgement, JudgeError> {
     let (mut trust, trust_checks) = trust::check(entries, lateness_p99_ns(run)?, damage);
     trust.not_checked = not_checked;
     checks.extend(trust_checks);
+    let outages = downtime::outages(entries);
+    let found = Found { audit: audit.as_ref(), latest: latest.as_ref(), outages: &outages };
+    if catch_unwind(AssertUnwindSafe(|| limits.judge(&found, &mut checks))).is_err() {
+        checks.push(checker_failed("limits"));
+    }
     if !trust.damage.is_empty() {
         checks.iter_mut().for_each(doubt);
     }
@@ -83,7 +97,7 @@ pub fn judge(run: &RunDir) -> Result<Judgement, JudgeError> {
         judged: Timestamp::now(),
         verdict,
         headline: headline(verdict, &checks, audit.as_ref(), &totals),
-        outages: downtime::outages(entries),
+        outages,
         cascades: cascade::find(entries, after.as_ref()),
         checks,
         totals,
@@ -259,10 +273,11 @@ fn headline(verdict: Verdict, checks: &[Check], audit: Option<&Audit>, totals: &
         (Verdict::Pass, _) => {
             let acknowledged = totals.commands(Ack::Acknowledged);
             let (were, them) = if acknowledged == 1 { ("was", "it") } else { ("were", "them") };
-            format!(
-                "{} {were} acknowledged, and nothing of {them} is missing",
-                all(acknowledged, "command")
-            )
+            let commands = match totals.tried() {
+                tried if tried == acknowledged => all(acknowledged, "command"),
+                tried => format!("{} of {}", count(acknowledged), counted(tried, "command")),
+            };
+            format!("{commands} {were} acknowledged, and nothing of {them} is missing")
         }
         (_, Some(check)) => check.summary.clone(),
         (_, None) => "nothing was checked".to_owned(),

@@ -6,6 +6,7 @@
 //! - [`latest`]: whether `GET /latest` named the last command.
 //! - [`cascade`]: which failures an earlier one explains.
 //! - [`downtime`]: when the target was out of reach.
+//! - [`limits`]: whether the run kept to the limits that were set for it.
 //! - [`trust`]: whether the measurement itself can be trusted.
 
 pub mod answers;
@@ -13,6 +14,7 @@ pub mod audit;
 pub mod cascade;
 pub mod downtime;
 pub mod latest;
+pub mod limits;
 pub mod totals;
 pub mod trust;
 

@@ -10,6 +10,7 @@ mod outcome;
 mod progress;
 pub mod replay;
 pub mod report;
+pub mod run;
 pub mod serve;
 pub mod trace;
 
@@ -28,7 +29,8 @@ pub struct Cli {
 enum Command {
     Demo(demo::Args),
     Check(check::Args),
-    Replay(replay::Args),
+    Replay(Box<replay::Args>),
+    Run(run::Args),
     Judge(judge::Args),
     Report(report::Args),
     Trace(trace::Args),
@@ -47,6 +49,7 @@ impl Cli {
             Command::Demo(args) => args.run(),
             Command::Check(args) => args.run(),
             Command::Replay(args) => args.run(),
+            Command::Run(args) => args.run(),
             Command::Judge(args) => args.run(),
             Command::Report(args) => args.run(),
             Command::Trace(args) => args.run(),

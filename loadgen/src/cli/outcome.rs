@@ -48,9 +48,7 @@ fn wants_colour(is_terminal: bool) -> bool {
 /// Says on standard error why a replay ended early, and how to go on.
 #[allow(clippy::print_stderr, reason = "people's text belongs on standard error")]
 pub(super) fn explain(plan: &Plan, finished: &Finished) {
-    if let Some(error) = &finished.unread {
-        eprintln!("limosa: the target could not be read back: {error}");
-    }
+    explain_unread(finished);
     let (why, from_id) = match finished.ending {
         Ending::Complete => return,
         Ending::Unreachable { resume_at } => {
@@ -66,6 +64,14 @@ pub(super) fn explain(plan: &Plan, finished: &Finished) {
         finished.run.path().display(),
         manner(plan)
     );
+}
+
+/// Says on standard error why the target could not be read back, where it could not.
+#[allow(clippy::print_stderr, reason = "people's text belongs on standard error")]
+pub(super) fn explain_unread(finished: &Finished) {
+    if let Some(error) = &finished.unread {
+        eprintln!("limosa: the target could not be read back: {error}");
+    }
 }
 
 /// The flags that say how a plan sends, where they are not the defaults.

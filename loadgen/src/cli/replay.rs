@@ -2,10 +2,11 @@
 
 use super::exit::Exit;
 use super::{outcome, progress::Progress};
+use crate::check::limits::{Limit, LimitError};
 use crate::client::{BaseUrl, ClientKind, Timeouts, Trust};
 use crate::engine::StopRule;
 use crate::profile::Profile;
-use crate::replay::{Plan, replay};
+use crate::replay::{Plan, replay, usual_connections};
 use crate::schedule::{Order, Pace, Read, Route, Shard, Spread, Stage, span};
 use anyhow::Context as _;
 use jiff::Timestamp;
@@ -23,6 +24,7 @@ Examples:
   limosa replay trace.tsv --target http://127.0.0.1:5001 --order user --rate 500
   limosa replay trace.tsv --target http://127.0.0.1:5001 --order none --ramp 0:1000:30s --duration 1m
   limosa replay trace.tsv --target http://127.0.0.1:5001 --target http://127.0.0.1:5002 --route random
+  limosa replay trace.tsv --target http://127.0.0.1:5001 --limit 'p99 < 50ms' --limit 'errors < 0.1%'
   limosa replay trace.tsv --target http://127.0.0.1:5001 --from-id 12000 --run-dir runs/latest
 
 The target is read before the run and after it (GET /msgs and /fllws of every user of the trace), so
@@ -100,6 +102,11 @@ pub struct Args {
     /// command (messages=0.1, messages=10%) or in time (messages=20/s; open model)
     #[arg(long = "read", env = "LIMOSA_READ", value_name = "WHAT=OFTEN", value_delimiter = ',')]
     reads: Vec<Read>,
+    /// What the run must keep to, or fail: `p99 < 50ms`, `tweet.p99 < 30ms`, `errors < 0.1%`,
+    /// `throughput > 500/s`, `outage < 1s`, `lost = 0` (or any class of the audit), `latest = strict`;
+    /// may be repeated
+    #[arg(long = "limit", env = "LIMOSA_LIMIT", value_name = "LIMIT", value_delimiter = ',')]
+    limits: Vec<String>,
     /// Send only the share I of N of the users, from 1: N processes with the same trace, flags and
     /// seed send all of it. `limosa merge` joins their runs
     #[arg(long, env = "LIMOSA_SHARD", value_name = "I/N", value_parser = shard)]
@@ -161,14 +168,8 @@ impl Args {
     }
 
     fn plan(self) -> anyhow::Result<Plan> {
-        let default = match self.client {
-            ClientKind::Limosa => Timeouts::PATIENT,
-            ClientKind::Simulator => Timeouts::SIMULATOR,
-        };
-        let unreachable = self.max_unreachable.unwrap_or(match self.client {
-            ClientKind::Limosa => 10,
-            ClientKind::Simulator => 0,
-        });
+        let default = Timeouts::usual(self.client);
+        let unreachable = self.max_unreachable.map(StopRule::after);
         let pace = match self.ramp {
             stages if !stages.is_empty() => Pace::Rate { stages, spread: Spread::Even },
             _ => self.rate.or(self.poisson).or(self.speed).unwrap_or(Pace::Max),
@@ -190,9 +191,10 @@ impl Args {
                 anyhow::bail!("--connections: the strict order has one; add --order user or none")
             }
             (_, Some(connections)) => connections,
-            _ if pace.is_closed_model() => 64,
-            _ => 1000,
+            (order, None) => usual_connections(order, &pace),
         };
+        let phases = self.warm_up.map_or_else(Phase::whole, warm_up_then_main);
+        let limits = limits(&self.limits, &phases, &pace).context("--limit")?;
         let profile = match &self.profile {
             Some(path) => Profile::load(path).context("--profile")?,
             None => Profile::default(),
@@ -205,6 +207,7 @@ impl Args {
         let latest = (self.read_latest > 0.0).then_some(Read::latest(self.read_latest));
         Ok(Plan {
             name: None,
+            scenario: None,
             trace: self.trace,
             targets,
             route: self.route,
@@ -214,19 +217,19 @@ impl Args {
             connections,
             keep_alive: !self.no_keep_alive,
             pace,
-            phases: self.warm_up.map(warm_up_then_main).unwrap_or_default(),
+            phases,
             duration: self.duration,
             reads: latest.into_iter().chain(self.reads).collect(),
             from_id: self.from_id,
             shard: self.shard,
             start_at: self.start_at,
             seed: self.seed,
-            limits: Vec::new(),
+            limits,
             timeouts: Timeouts {
                 connect: self.connect_timeout.unwrap_or(default.connect),
                 response: self.response_timeout.unwrap_or(default.response),
             },
-            stop: StopRule { unreachable: (unreachable > 0).then_some(unreachable) },
+            stop: unreachable.unwrap_or_else(|| StopRule::usual(self.client)),
             settle: self.settle,
             run_dir: self.run_dir,
             runs: PathBuf::from("runs"),
@@ -241,8 +244,15 @@ fn warm_up_then_main(length: Duration) -> Vec<Phase> {
     vec![warm_up, Phase { name: Phase::MAIN.to_owned(), from_ns, warm_up: false }]
 }
 
+/// The limits as the manifest names them.
+fn limits(texts: &[String], phases: &[Phase], pace: &Pace) -> Result<Vec<String>, LimitError> {
+    let names: Vec<&str> = phases.iter().map(|phase| phase.name.as_str()).collect();
+    let limit = |text: &String| Limit::parse(text, &names, pace.is_closed_model());
+    texts.iter().map(|text| limit(text).map(|limit| limit.text)).collect()
+}
+
 /// The command line for the manifest. A path may be no UTF-8; what is not is replaced.
-fn command_line() -> Vec<String> {
+pub(super) fn command_line() -> Vec<String> {
     std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect()
 }
 
@@ -298,11 +308,11 @@ fn ramp(text: &str) -> Result<Stage, String> {
     .ok_or_else(|| "give FROM:TO:TIME, such as 0:1000:30s, or RATE:TIME, such as 500:1m".to_owned())
 }
 
-fn time(text: &str) -> Result<Duration, String> {
+pub(super) fn time(text: &str) -> Result<Duration, String> {
     span(text).ok_or_else(|| "give a time, such as 500ms, 30s or 2m".to_owned())
 }
 
-fn shard(text: &str) -> Result<Shard, String> {
+pub(super) fn shard(text: &str) -> Result<Shard, String> {
     let parse = || {
         let (index, of) = text.split_once('/')?;
         Some(Shard { index: index.parse().ok()?, of: of.parse().ok()? })

@@ -51,8 +51,23 @@ impl Server {
     /// # Errors
     /// [`ChildError`] where it does not come up.
     pub fn start(program: &Path, folder: &Path, arguments: &[String]) -> Result<Self, ChildError> {
-        let address: PathBuf = folder.join("address");
-        let log = folder.join("server.log");
+        Self::start_replica(program, folder, 0, arguments)
+    }
+
+    /// The same for one of several servers on the database in `folder`. Each has a number, from 0,
+    /// and, from 1 on, a log of its own: `folder/server-<number>.log`.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub fn start_replica(
+        program: &Path,
+        folder: &Path,
+        number: usize,
+        arguments: &[String],
+    ) -> Result<Self, ChildError> {
+        let suffix = if number == 0 { String::new() } else { format!("-{number}") };
+        let address: PathBuf = folder.join(format!("address{suffix}"));
+        let log = folder.join(format!("server{suffix}.log"));
         // One that was killed leaves its address behind.
         if address.exists() {
             fs::remove_file(&address)?;

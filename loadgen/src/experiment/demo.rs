@@ -1,11 +1,9 @@
 //! The demonstration: a clean replay, and one in which the server loses a write on purpose.
 
-use super::child::{ChildError, Server};
-use crate::client::{ClientKind, Timeouts};
-use crate::engine::StopRule;
-use crate::profile::Profile;
+use super::child::ChildError;
+use super::fleet::Fleet;
 use crate::replay::{Finished, Plan, ReplayError, replay};
-use crate::schedule::{Order, Pace, Read, Route};
+use crate::schedule::Read;
 use fs_err as fs;
 use limosa_reports::run::verdict::{Class, Entity, Finding, Verdict};
 use limosa_scenarios::generate::{Generator, Options};
@@ -101,38 +99,21 @@ impl Demo {
         interrupted: &Arc<AtomicBool>,
         on_start: impl FnOnce(Arc<crate::record::Live>, u64, &Path),
     ) -> Result<Finished, DemoError> {
-        let folder = Scratch::create()?;
         let arguments: Vec<String> =
             faults.iter().flat_map(|fault| ["--fault".to_owned(), fault.clone()]).collect();
-        let server = Server::start(&self.program, &folder.0, &arguments)?;
+        let servers = Fleet::start(&self.program, 1, &arguments)?;
+        let name = if faults.is_empty() { "demo" } else { "demo-planted-loss" };
         let plan = Plan {
-            name: Some(if faults.is_empty() { "demo" } else { "demo-planted-loss" }.to_owned()),
-            trace: prepared.trace.clone(),
-            targets: vec![server.url().clone()],
-            route: Route::RoundRobin,
-            profile: Profile::default(),
-            client: ClientKind::Limosa,
-            order: Order::Strict,
-            connections: 1,
-            keep_alive: true,
-            pace: Pace::Max,
-            phases: Vec::new(),
-            duration: None,
+            name: Some(name.to_owned()),
             reads: vec![Read::latest(0.1)],
-            from_id: None,
-            shard: None,
-            start_at: None,
             seed: self.seed,
-            limits: Vec::new(),
-            timeouts: Timeouts::PATIENT,
-            stop: StopRule { unreachable: Some(10) },
             settle: Duration::from_secs(1),
-            run_dir: None,
             runs: self.runs.clone(),
             command_line: vec!["limosa".to_owned(), "demo".to_owned()],
+            ..Plan::new(prepared.trace.clone(), servers.urls())
         };
         let finished = replay(&plan, interrupted, on_start).await?;
-        server.stop()?;
+        servers.stop()?;
         Ok(finished)
     }
 }
@@ -150,29 +131,5 @@ pub fn found(finished: &Finished, doomed: i64) -> Option<&Finding> {
             Some(finding)
         }
         _ => None,
-    }
-}
-
-/// A folder that is removed with all it holds.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn create() -> std::io::Result<Self> {
-        let stem = format!("limosa-demo-{}", std::process::id());
-        for attempt in 0.. {
-            let path = std::env::temp_dir().join(format!("{stem}-{attempt}"));
-            match fs::create_dir(&path) {
-                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-                other => return other.map(|()| Self(path)),
-            }
-        }
-        unreachable!("the attempts have no end")
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // What cannot be removed is left to the system's own cleaning of temporary files.
-        let _ = fs::remove_dir_all(&self.0);
     }
 }

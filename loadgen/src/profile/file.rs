@@ -1,6 +1,7 @@
 //! The file that a profile is kept in: what may stand there, and errors that name the line.
 
 use super::Profile;
+use crate::nearest::with_nearest_key;
 use fs_err as fs;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use std::path::{Path, PathBuf};
@@ -45,36 +46,6 @@ pub enum ProfileError {
         /// What is wrong with it.
         message: String,
     },
-}
-
-/// Turns "unknown field `a`, expected one of `b`, `c`" into one sentence with the nearest key.
-fn with_nearest_key(message: &str) -> String {
-    let mut quoted = message.split('`').skip(1).step_by(2);
-    match quoted.next() {
-        Some(given) if message.starts_with("unknown ") => {
-            match quoted.min_by_key(|key| edit_distance(given, key)) {
-                Some(nearest) => format!("unknown key `{given}`; the nearest is `{nearest}`"),
-                None => format!("unknown key `{given}`"),
-            }
-        }
-        _ => message.replace('\n', ", "),
-    }
-}
-
-/// How many characters to insert, delete or replace to get from `a` to `b` (Levenshtein 1966).
-fn edit_distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = i;
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 /// Reads a prefix: empty, or a path without a slash at its end.

@@ -90,7 +90,7 @@ pub(super) fn open_run(plan: &Plan, outline: &Outline) -> Result<(RunDir, OpenPa
         format_version: FORMAT_VERSION,
         limosa: env!("CARGO_PKG_VERSION").to_owned(),
         name,
-        kind: "replay".to_owned(),
+        kind: if plan.scenario.is_some() { "scenario" } else { "replay" }.to_owned(),
         started: now,
         finished: None,
         mode: mode(plan),
@@ -103,6 +103,9 @@ pub(super) fn open_run(plan: &Plan, outline: &Outline) -> Result<(RunDir, OpenPa
         limits: plan.limits.clone(),
         parts: vec![part(0)],
     })?;
+    if let Some(scenario) = &plan.scenario {
+        fs_err::write(run.path().join("scenario.toml"), scenario).map_err(RunDirError::Io)?;
+    }
     Ok((run, OpenPart { number: 0, replicas, seed: plan.seed }))
 }
 

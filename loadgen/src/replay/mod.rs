@@ -1,5 +1,6 @@
 //! A replay from end to end: look at the targets, send the trace, look again, judge.
 
+mod defaults;
 mod directory;
 mod outline;
 
@@ -11,6 +12,7 @@ use crate::judge::{JudgeError, judge};
 use crate::profile::Profile;
 use crate::record::{ErrorLog, Live, RecordError, Recorder};
 use crate::schedule::{Manner, Order, Pace, Read, Route, Schedule, Shard, share_of};
+pub use defaults::usual_connections;
 use directory::{OpenPart, open_run};
 use jiff::Timestamp;
 use limosa_reports::run::ledger::LedgerWriter;
@@ -31,6 +33,8 @@ use std::time::Duration;
 pub struct Plan {
     /// What the run is called; `None`: as the trace.
     pub name: Option<String>,
+    /// The scenario that the plan was made from, as TOML; it is kept in the run directory.
+    pub scenario: Option<String>,
     /// The trace's file.
     pub trace: PathBuf,
     /// The targets, at least one; the first is the one that is read back.

@@ -26,7 +26,7 @@ pub enum Pace {
 }
 
 /// How commands are spread over the time that a rate gives them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Spread {
     /// At equal distances.
     Even,

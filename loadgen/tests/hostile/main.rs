@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on is to stop")]
 
 mod run_dirs;
+mod scenarios;
 mod targets;
 mod traces;
 

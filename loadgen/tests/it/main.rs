@@ -6,6 +6,7 @@ mod crash;
 mod end_to_end;
 mod faults;
 mod replicas;
+mod scenario;
 mod stall;
 mod starved;
 

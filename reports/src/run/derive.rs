@@ -85,25 +85,28 @@ fn count(second: &mut Second, entry: &Entry) {
     }
 }
 
-/// A request that never reached the target has no latency; one without an answer has the time
-/// that was spent on it.
 fn measure(latencies: &mut Histograms, entry: &Entry, phase: &Arc<str>) {
     let Some(outcome) = &entry.outcome else {
         return;
     };
-    if outcome.ack == Ack::NotSent {
-        return;
+    let (operation, replica) = (entry.intent.operation, outcome.replica);
+    for figure in Figure::ALL {
+        if let Some(ns) = latency_ns(entry, figure) {
+            let series = Series { phase: Arc::clone(phase), figure, operation, replica };
+            histograms::record(latencies, series, ns);
+        }
     }
-    let mut put = |figure, ns| {
-        let (operation, replica) = (entry.intent.operation, outcome.replica);
-        let series = Series { phase: Arc::clone(phase), figure, operation, replica };
-        histograms::record(latencies, series, ns);
-    };
-    put(Figure::Service, outcome.done_ns.saturating_sub(outcome.sent_ns));
-    if let Some(intended_ns) = entry.intent.intended_ns {
-        put(Figure::Response, outcome.done_ns.saturating_sub(intended_ns));
-    }
-    put(Figure::Lateness, outcome.sent_ns.saturating_sub(entry.intent.ready_ns));
+}
+
+/// One of a request's times, in nanoseconds. A request that never reached the target has none; one
+/// without an answer has the time that was spent on it.
+pub fn latency_ns(entry: &Entry, figure: Figure) -> Option<u64> {
+    let outcome = entry.outcome.as_ref().filter(|outcome| outcome.ack != Ack::NotSent)?;
+    Some(match figure {
+        Figure::Service => outcome.done_ns.saturating_sub(outcome.sent_ns),
+        Figure::Response => outcome.done_ns.saturating_sub(entry.intent.intended_ns?),
+        Figure::Lateness => outcome.sent_ns.saturating_sub(entry.intent.ready_ns),
+    })
 }
 
 /// The phases of a run's parts.

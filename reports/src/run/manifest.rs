@@ -12,7 +12,7 @@ pub struct Manifest {
     pub limosa: String,
     /// A short name: what was replayed.
     pub name: String,
-    /// What was done: `replay`.
+    /// What was done: `replay`, or `scenario` where a scenario file said what to replay, and how.
     pub kind: String,
     /// When the first part began.
     pub started: Timestamp,
