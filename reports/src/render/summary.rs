@@ -196,7 +196,7 @@ impl Summary {
             totals,
             abandoned,
             damage,
-            marks: marks(entries.marks()),
+            marks: marks(&entries.marks()),
             course: course.finish(),
         })
     }

@@ -158,12 +158,20 @@ impl RunDir {
         self.path.join("readback").join(format!("{name}.ndjson"))
     }
 
-    /// The ledger's requests.
+    /// The ledger's requests in the order of their outcomes.
     ///
     /// # Errors
     /// [`RunDirError::Ledger`] where the ledger cannot be opened.
     pub fn entries(&self) -> Result<ledger::Entries, RunDirError> {
-        Ok(ledger::Entries::new(ledger::LedgerReader::open(&self.ledger())?))
+        Ok(ledger::Entries::open(&self.ledger())?)
+    }
+
+    /// The ledger's requests in the order of their calls.
+    ///
+    /// # Errors
+    /// [`RunDirError::Ledger`] where the ledger cannot be opened.
+    pub fn calls(&self) -> Result<ledger::Calls, RunDirError> {
+        Ok(ledger::Calls::open(&self.ledger())?)
     }
 
     /// Reads the manifest.

@@ -18,7 +18,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-pub use entries::{Entries, Entry};
+pub use entries::{Calls, Entries, Entry, Join, Joined};
 pub use frame::{Frame, Intent, Mark, Outcome, Record};
 pub use reader::{Damage, LedgerReader};
 pub use writer::LedgerWriter;

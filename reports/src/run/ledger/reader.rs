@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 /// Frames are far smaller; a length above this is damage.
 const MAX_FRAME_BYTES: u32 = 16 << 20;
 
+/// Each part that is read at the same time as others has a buffer of its own.
+const BUFFER_BYTES: usize = 64 << 10;
+
 /// A place where a segment could not be read on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Damage {
@@ -55,32 +58,52 @@ impl LedgerReader {
     /// # Errors
     /// [`LedgerError::Io`] where the directory cannot be listed.
     pub fn open(directory: &Path) -> Result<Self, LedgerError> {
-        let mut found = BTreeMap::new();
+        let mut whole = Self::of(Vec::new(), Vec::new());
+        let mut segments = Vec::new();
+        for (_, part) in Self::parts(directory)? {
+            segments.extend(part.segments);
+            whole.damage.extend(part.damage);
+        }
+        whole.segments = segments.into_iter();
+        Ok(whole)
+    }
+
+    /// Opens each part of the ledger in `directory` by itself, in the order of their numbers.
+    ///
+    /// # Errors
+    /// [`LedgerError::Io`] where the directory cannot be listed.
+    pub fn parts(directory: &Path) -> Result<Vec<(u16, Self)>, LedgerError> {
+        let mut found: BTreeMap<u16, BTreeMap<u32, PathBuf>> = BTreeMap::new();
         if directory.is_dir() {
             let io = |source| LedgerError::Io { path: directory.to_path_buf(), source };
             for entry in fs::read_dir(directory).map_err(io)? {
                 let path = entry.map_err(io)?.path();
-                if let Some(number) = number_of(&path) {
-                    found.insert(number, path);
+                if let Some((part, segment)) = number_of(&path) {
+                    found.entry(part).or_default().insert(segment, path);
                 }
             }
         }
-        let mut damage = Vec::new();
-        let mut segments = Vec::new();
-        let mut expected = (0, 0);
-        for ((part, segment), path) in &found {
-            if *part != expected.0 {
-                expected = (*part, 0);
+        let mut parts = Vec::new();
+        for (part, paths) in found {
+            let mut damage = Vec::new();
+            let mut segments = Vec::new();
+            let mut expected = 0;
+            for (segment, path) in &paths {
+                for missing in expected..*segment {
+                    let path = directory.join(format!("{part:03}-{missing:05}.ledger"));
+                    damage.push(Damage { path, offset: 0 });
+                }
+                expected = segment + 1;
+                let is_last = !paths.contains_key(&expected);
+                segments.push(Listed { part, is_last, path: path.clone() });
             }
-            for missing in expected.1..*segment {
-                let path = directory.join(format!("{part:03}-{missing:05}.ledger"));
-                damage.push(Damage { path, offset: 0 });
-            }
-            expected.1 = segment + 1;
-            let is_last = !found.contains_key(&(*part, segment + 1));
-            segments.push(Listed { part: *part, is_last, path: path.clone() });
+            parts.push((part, Self::of(segments, damage)));
         }
-        Ok(Self { segments: segments.into_iter(), current: None, damage })
+        Ok(parts)
+    }
+
+    fn of(segments: Vec<Listed>, damage: Vec<Damage>) -> Self {
+        Self { segments: segments.into_iter(), current: None, damage }
     }
 
     /// The places that could not be read so far: after the last frame, all of them.
@@ -139,7 +162,7 @@ enum Opened {
 impl OpenSegment {
     fn open(Listed { part, is_last, path }: Listed) -> Result<Opened, LedgerError> {
         let io = |source| LedgerError::Io { path: path.clone(), source };
-        let mut input = BufReader::with_capacity(1 << 18, fs::File::open(&path).map_err(io)?);
+        let mut input = BufReader::with_capacity(BUFFER_BYTES, fs::File::open(&path).map_err(io)?);
         let mut header = [0; HEADER_BYTES];
         let read = read_fully(&mut input, &mut header).map_err(io)?;
         if read < HEADER_BYTES || header.iter().all(|byte| *byte == 0) {

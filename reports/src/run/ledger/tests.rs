@@ -112,9 +112,8 @@ fn segments_follow_one_another_and_times_are_the_runs() {
     writer.append(&intent(9, &"y".repeat(9 << 20))).unwrap();
     writer.finish().unwrap();
     assert!(fs::read_dir(directory.path()).unwrap().count() >= 4);
-    let entries: Vec<Entry> = Entries::new(LedgerReader::open(directory.path()).unwrap())
-        .collect::<Result<_, _>>()
-        .unwrap();
+    let entries: Vec<Entry> =
+        Entries::open(directory.path()).unwrap().collect::<Result<_, _>>().unwrap();
     assert_eq!(entries.len(), 10);
     assert_eq!(entries[8].intent.called_ns, 1_000_080);
     assert_eq!(entries[8].outcome.as_ref().unwrap().done_ns, 1_000_085);
@@ -138,7 +137,7 @@ fn damage_is_named_and_the_rest_is_read() {
     bytes[middle] ^= 0x10;
     fs::write(&path, bytes).unwrap();
 
-    let mut entries = Entries::new(LedgerReader::open(directory.path()).unwrap());
+    let mut entries = Entries::open(directory.path()).unwrap();
     let read: Vec<Entry> = entries.by_ref().collect::<Result<_, _>>().unwrap();
     assert_eq!(entries.damage().len(), 1);
     assert_eq!(entries.damage()[0].path, path);
@@ -257,5 +256,78 @@ fn a_cut_at_any_byte_is_damage() {
         let mut reader = LedgerReader::open(directory.path()).unwrap();
         assert!(reader.by_ref().all(|frame| frame.is_ok()));
         assert_eq!(reader.damage().len(), 1, "cut at {cut}");
+    }
+}
+
+/// A part's requests: how long after the one before it each is called, and how long it takes;
+/// `None`: its outcome is never known.
+type Plan = Vec<(u8, Option<u8>)>;
+
+/// Writes a part as a recorder does: what happens first is appended first.
+fn write_part(directory: &std::path::Path, part: u16, offset_ns: u64, plan: &Plan) -> Vec<Entry> {
+    let mut called_ns = 0;
+    let mut entries = Vec::new();
+    let mut events = Vec::new();
+    for (sequence, (pause, took)) in (0..).zip(plan) {
+        called_ns += u64::from(*pause);
+        let mut intent = intent(sequence, "text");
+        (intent.called_ns, intent.ready_ns) = (called_ns, called_ns);
+        let outcome = took.map(|took| Outcome {
+            sent_ns: called_ns,
+            done_ns: called_ns + u64::from(took),
+            ..outcome(sequence)
+        });
+        events.push((called_ns, 0, entries.len()));
+        events.extend(outcome.as_ref().map(|outcome| (outcome.done_ns, 1, entries.len())));
+        entries.push(Entry { part, intent, outcome });
+    }
+    events.sort_unstable();
+    let mut writer = LedgerWriter::create(directory, part, offset_ns);
+    for (_, kind, at) in events {
+        match (kind, &entries[at].outcome) {
+            (0, _) => writer.append(&entries[at].intent).unwrap(),
+            (_, outcome) => writer.append(outcome.as_ref().unwrap()).unwrap(),
+        }
+    }
+    writer.finish().unwrap();
+    for entry in &mut entries {
+        entry.intent.called_ns += offset_ns;
+        entry.intent.ready_ns += offset_ns;
+        if let Some(outcome) = &mut entry.outcome {
+            outcome.sent_ns += offset_ns;
+            outcome.done_ns += offset_ns;
+        }
+    }
+    entries
+}
+
+proptest! {
+    #[test]
+    fn parts_that_ran_together_are_read_in_the_order_of_time(
+        plans in prop::collection::vec(
+            (0..500_u64, prop::collection::vec((0..50_u8, prop::option::of(0..200_u8)), 0..30)),
+            0..5,
+        )
+    ) {
+        let directory = tempfile::tempdir().unwrap();
+        let mut all = Vec::new();
+        let mut ends = Vec::new();
+        for (part, (offset_ns, plan)) in (0..).zip(&plans) {
+            let entries = write_part(directory.path(), part, *offset_ns, plan);
+            let done = |entry: &Entry| entry.outcome.as_ref().map(|outcome| outcome.done_ns);
+            ends.push(entries.iter().filter_map(done).max().unwrap_or(0));
+            all.extend(entries);
+        }
+        all.sort_by_key(|entry| (entry.intent.called_ns, entry.part, entry.intent.sequence));
+        let calls: Result<Vec<Entry>, _> = Calls::open(directory.path()).unwrap().collect();
+        prop_assert_eq!(&calls.unwrap(), &all);
+
+        // Stable: requests that are called together and end together keep the order of their calls.
+        all.sort_by_key(|entry| match &entry.outcome {
+            Some(outcome) => (outcome.done_ns, entry.part, false),
+            None => (ends[usize::from(entry.part)].max(entry.intent.called_ns), entry.part, true),
+        });
+        let entries: Result<Vec<Entry>, _> = Entries::open(directory.path()).unwrap().collect();
+        prop_assert_eq!(entries.unwrap(), all);
     }
 }
