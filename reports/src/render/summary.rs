@@ -4,7 +4,7 @@ use super::RenderError;
 use super::course::{Course, CourseBuilder};
 use super::words;
 use crate::run::derive;
-use crate::run::histograms::{self, Figure, Histograms};
+use crate::run::histograms::{self, Figure, Histograms, Series};
 use crate::run::ledger::{Damage, Mark};
 use crate::run::manifest::Manifest;
 use crate::run::operation::{Ack, Operation};
@@ -252,23 +252,25 @@ fn standing(judgement: Option<&Judgement>, outdated: bool) -> Standing {
 fn latency(run: &RunDir, manifest: &Manifest, sent: u64) -> Result<Latency, RenderError> {
     let path = run.latency_log();
     let whole = |log: &Histograms| histograms::merged(log, Figure::Service, |_| true).len() == sent;
-    let all = match path.is_file().then(|| histograms::totals(&path)) {
+    let mut all = match path.is_file().then(|| histograms::totals(&path)) {
         Some(Ok(log)) if whole(&log) => log,
         _ => {
             derive::derive(run, manifest)?;
             histograms::totals(&path)?
         }
     };
-    let commands = |figure| distribution(&all, figure, Operation::is_write);
+    all.retain(|series, _| !manifest.is_warm_up(&series.phase));
+    let commands = |figure| distribution(&all, figure, |series| series.operation.is_write());
     Ok(Latency {
         service: commands(Figure::Service),
         response: commands(Figure::Response),
         lateness: commands(Figure::Lateness),
-        reads: distribution(&all, Figure::Service, |operation| !operation.is_write()),
+        reads: distribution(&all, Figure::Service, |series| !series.operation.is_write()),
         operations: Operation::ALL
             .into_iter()
             .filter_map(|operation| {
-                let own = distribution(&all, Figure::Service, |other| other == operation)?;
+                let own =
+                    distribution(&all, Figure::Service, |series| series.operation == operation)?;
                 Some((operation, own))
             })
             .collect(),
@@ -278,7 +280,7 @@ fn latency(run: &RunDir, manifest: &Manifest, sent: u64) -> Result<Latency, Rend
 fn distribution(
     all: &Histograms,
     figure: Figure,
-    include: impl Fn(Operation) -> bool,
+    include: impl Fn(&Series) -> bool,
 ) -> Option<Distribution> {
     Distribution::of(&histograms::merged(all, figure, include))
 }

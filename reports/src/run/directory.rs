@@ -237,7 +237,7 @@ fn write_json(path: &Path, value: &impl Serialize) -> Result<(), RunDirError> {
 }
 
 /// Writes a file beside its place and moves it there: a crash leaves the old one or the new one.
-pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let fresh = path.with_extension("tmp");
     let mut file = fs::File::create(&fresh)?;
     file.write_all(bytes)?;

@@ -39,6 +39,14 @@ pub struct Manifest {
     pub parts: Vec<Part>,
 }
 
+impl Manifest {
+    /// Whether a phase of this name was only to make the target warm.
+    pub fn is_warm_up(&self, phase: &str) -> bool {
+        let mut phases = self.parts.iter().flat_map(|part| &part.phases);
+        phases.any(|known| known.warm_up && known.name == phase)
+    }
+}
+
 /// How requests were sent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Mode {
