@@ -3,82 +3,96 @@
 use limosa_reports::render::{all, count, counted};
 use limosa_reports::run::ledger::{Entry, Intent};
 use limosa_reports::run::operation::{Ack, Operation};
-use limosa_reports::run::readback::ReadBack;
 use limosa_reports::run::verdict::{Check, Verdict};
-use std::collections::hash_map::Entry as Slot;
 use std::collections::{BTreeMap, HashMap};
 
-/// Judges the answers. A refusal is the server's right where the trace asks for the impossible: a
-/// register of a name that is taken, a command of or about a user whom nobody registered.
-pub fn check(entries: &[Entry], before: Option<&ReadBack>) -> Check {
-    // Each user, and since when a command of or about it cannot be refused with right.
-    let mut known: HashMap<&str, u64> = before
-        .into_iter()
-        .flat_map(|state| state.users.values())
-        .filter(|user| user.exists == Some(true))
-        .map(|user| (user.user.as_str(), 0))
-        .collect();
-    let mut acknowledged = 0_u64;
-    let mut impossible = 0_u64;
-    let mut failed: BTreeMap<(Operation, String), u64> = BTreeMap::new();
-    // Without an outcome, the generator ended before the target could answer.
-    let answered = |entry: &&Entry| entry.intent.operation.is_write() && entry.outcome.is_some();
-    for entry in entries.iter().filter(answered) {
-        let intent = &entry.intent;
-        let is_known =
-            |user: &str| known.get(user).is_some_and(|since_ns| *since_ns <= intent.called_ns);
-        let possible = match intent.operation {
-            // The first register of a name must succeed. Where it failed, so does what follows.
-            Operation::Register if !is_acceptable(intent) => false,
-            Operation::Register => match known.entry(&intent.user) {
-                Slot::Occupied(_) => false,
-                Slot::Vacant(slot) => {
-                    slot.insert(entry.answered_ns().unwrap_or(intent.called_ns));
-                    true
-                }
-            },
-            Operation::Tweet => is_known(&intent.user),
-            _ => is_known(&intent.user) && is_known(&intent.detail),
-        };
+/// Judges the answers, in the order of the calls. A refusal is the server's right where the trace
+/// asks for the impossible: a register of a name that is taken, a command of or about a user whom
+/// nobody registered.
+#[derive(Debug, Default)]
+pub struct Answers {
+    /// Each user, and since when a command of or about it cannot be refused with right.
+    known: HashMap<String, u64>,
+    acknowledged: u64,
+    impossible: u64,
+    failed: BTreeMap<(Operation, String), u64>,
+}
+
+impl Answers {
+    /// Takes a user whom the target knew before the run.
+    pub fn known_before(&mut self, user: &str) {
+        self.known.insert(user.to_owned(), 0);
+    }
+
+    /// Takes a request.
+    pub fn push(&mut self, entry: &Entry) {
+        // Without an outcome, the generator ended before the target could answer.
+        if !entry.intent.operation.is_write() || entry.outcome.is_none() {
+            return;
+        }
+        let possible = self.is_possible(entry);
         match entry.ack() {
-            Ack::Acknowledged => acknowledged += 1,
-            Ack::Rejected if !possible => impossible += 1,
-            _ => *failed.entry((intent.operation, how(entry))).or_default() += 1,
+            Ack::Acknowledged => self.acknowledged += 1,
+            Ack::Rejected if !possible => self.impossible += 1,
+            _ => *self.failed.entry((entry.intent.operation, how(entry))).or_default() += 1,
         }
     }
-    let total: u64 = failed.values().sum();
-    let tried = acknowledged + impossible + total;
-    let (verdict, summary) = if tried == 0 {
-        (Verdict::Unknown, "no command was sent".to_owned())
-    } else if total == 0 && impossible == 0 {
-        let were = if acknowledged == 1 { "was" } else { "were" };
-        (Verdict::Pass, format!("{} {were} acknowledged", all(acknowledged, "command")))
-    } else if total == 0 {
-        let summary = format!(
-            "{} acknowledged; {} refused as it should be (the name was taken, or a user was never \
-             registered)",
-            counted(acknowledged, "command"),
-            count(impossible)
-        );
-        (Verdict::Pass, summary)
-    } else {
-        let mut kinds: Vec<_> = failed.into_iter().collect();
-        kinds.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
-        let kinds: Vec<String> = kinds
-            .into_iter()
-            .map(|((operation, how), number)| {
-                format!("{} {} {how}", count(number), operation.name())
-            })
-            .collect();
-        let summary = format!(
-            "{} of {} failed: {}",
-            count(total),
-            counted(tried, "command"),
-            kinds.join(", ")
-        );
-        (Verdict::Fail, summary)
-    };
-    Check { name: "answers".into(), verdict, summary }
+
+    fn is_possible(&mut self, entry: &Entry) -> bool {
+        let intent = &entry.intent;
+        let is_known =
+            |user: &str| self.known.get(user).is_some_and(|since_ns| *since_ns <= intent.called_ns);
+        match intent.operation {
+            // The first register of a name must succeed. Where it failed, so does what follows.
+            Operation::Register if !is_acceptable(intent) => false,
+            Operation::Register if self.known.contains_key(&intent.user) => false,
+            Operation::Register => {
+                let since_ns = entry.answered_ns().unwrap_or(intent.called_ns);
+                self.known.insert(intent.user.clone(), since_ns);
+                true
+            }
+            Operation::Tweet => is_known(&intent.user),
+            _ => is_known(&intent.user) && is_known(&intent.detail),
+        }
+    }
+
+    /// The judgement.
+    pub fn finish(self) -> Check {
+        let Self { acknowledged, impossible, failed, .. } = self;
+        let total: u64 = failed.values().sum();
+        let tried = acknowledged + impossible + total;
+        let (verdict, summary) = if tried == 0 {
+            (Verdict::Unknown, "no command was sent".to_owned())
+        } else if total == 0 && impossible == 0 {
+            let were = if acknowledged == 1 { "was" } else { "were" };
+            (Verdict::Pass, format!("{} {were} acknowledged", all(acknowledged, "command")))
+        } else if total == 0 {
+            let summary = format!(
+                "{} acknowledged; {} refused as it should be (the name was taken, or a user was \
+                 never registered)",
+                counted(acknowledged, "command"),
+                count(impossible)
+            );
+            (Verdict::Pass, summary)
+        } else {
+            let mut kinds: Vec<_> = failed.into_iter().collect();
+            kinds.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
+            let kinds: Vec<String> = kinds
+                .into_iter()
+                .map(|((operation, how), number)| {
+                    format!("{} {} {how}", count(number), operation.name())
+                })
+                .collect();
+            let summary = format!(
+                "{} of {} failed: {}",
+                count(total),
+                counted(tried, "command"),
+                kinds.join(", ")
+            );
+            (Verdict::Fail, summary)
+        };
+        Check { name: "answers".into(), verdict, summary }
+    }
 }
 
 /// Whether the protocol lets a register succeed. The recorder leaves out the e-mail address of one
@@ -106,7 +120,14 @@ pub(super) fn how(entry: &Entry) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::testing::{Script, State};
+    use crate::check::testing::Script;
+
+    fn check(script: &Script, before: &[&str]) -> Check {
+        let mut answers = Answers::default();
+        before.iter().for_each(|user| answers.known_before(user));
+        script.entries().iter().for_each(|entry| answers.push(entry));
+        answers.finish()
+    }
 
     #[test]
     fn refusing_the_impossible_is_right_and_refusing_the_possible_is_not() {
@@ -115,11 +136,11 @@ mod tests {
         script.register("a").refused(400);
         script.tweet("nobody", "x").refused(404);
         script.follow("a", "nobody").refused(404);
-        let check_ = check(&script.entries(), None);
+        let check_ = check(&script, &[]);
         assert_eq!(check_.verdict, Verdict::Pass, "{}", check_.summary);
 
         script.tweet("a", "x").refused(404);
-        let check_ = check(&script.entries(), None);
+        let check_ = check(&script, &[]);
         assert_eq!(check_.verdict, Verdict::Fail);
         assert_eq!(check_.summary, "1 of 5 commands failed: 1 tweet answered 404");
     }
@@ -130,7 +151,7 @@ mod tests {
         script.invalid_register("a").refused(400);
         script.tweet("a", "x").refused(404);
         script.register("b").ok();
-        assert_eq!(check(&script.entries(), None).verdict, Verdict::Pass);
+        assert_eq!(check(&script, &[]).verdict, Verdict::Pass);
     }
 
     #[test]
@@ -139,16 +160,15 @@ mod tests {
         script.register("a").abandoned();
         script.tweet("a", "x").refused(404);
         script.register("b").ok();
-        assert_eq!(check(&script.entries(), None).verdict, Verdict::Pass);
+        assert_eq!(check(&script, &[]).verdict, Verdict::Pass);
     }
 
     #[test]
     fn a_user_from_before_the_run_is_known() {
         let mut script = Script::new();
         script.tweet("old", "x").refused(404);
-        let before = State::new().user("old", &[], &[]).read_back();
-        assert_eq!(check(&script.entries(), Some(&before)).verdict, Verdict::Fail);
-        assert_eq!(check(&script.entries(), None).verdict, Verdict::Pass);
+        assert_eq!(check(&script, &["old"]).verdict, Verdict::Fail);
+        assert_eq!(check(&script, &[]).verdict, Verdict::Pass);
     }
 
     #[test]
@@ -156,7 +176,7 @@ mod tests {
         let mut script = Script::new();
         script.register("a").timed_out();
         script.tweet("a", "x").refused(404);
-        let check = check(&script.entries(), None);
+        let check = check(&script, &[]);
         assert_eq!(
             check.summary,
             "2 of 2 commands failed: 1 register timed out, 1 tweet answered 404"

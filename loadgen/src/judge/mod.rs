@@ -1,0 +1,412 @@
+//! Judging a run from its directory alone: reads it, runs every checker, writes `verdict.json`.
+
+mod shares;
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+
+use crate::check::answers::Answers;
+use crate::check::audit::{Auditor, LossWindows, Survey};
+use crate::check::cascade::Cascades;
+use crate::check::complete::Complete;
+use crate::check::downtime::Outages;
+use crate::check::scope::Scope;
+use crate::check::totals::Counter;
+use crate::check::trust::Generator;
+use crate::check::{Listed, latest};
+use crate::profile::Profile;
+use jiff::Timestamp;
+use limosa_reports::render::{all, count, counted};
+use limosa_reports::run::derive::{DeriveError, Extent, derive};
+use limosa_reports::run::histograms::{self, Figure, LatencyLogError};
+use limosa_reports::run::ledger::{Entry, Intent};
+use limosa_reports::run::manifest::Manifest;
+use limosa_reports::run::operation::Ack;
+use limosa_reports::run::readback::{Header, ReadBackReader, UserState};
+use limosa_reports::run::verdict::{
+    Audit, Check, Class, Judgement, LatestJudgement, Totals, Verdict,
+};
+use limosa_reports::run::{FORMAT_VERSION, RunDir, RunDirError};
+use shares::{Shares, shares_of};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Why a run could not be judged.
+#[derive(Debug, thiserror::Error)]
+pub enum JudgeError {
+    /// The run directory.
+    #[error(transparent)]
+    RunDir(#[from] RunDirError),
+    /// The files made from the ledger.
+    #[error(transparent)]
+    Derive(#[from] DeriveError),
+    /// The latency log.
+    #[error(transparent)]
+    LatencyLog(#[from] LatencyLogError),
+    /// The profile in the manifest.
+    #[error("the profile in the manifest is none: {0}")]
+    Profile(serde_json::Error),
+}
+
+/// Judges the run and writes the judgement, the latency log and the timeline into its directory.
+///
+/// Memory does not grow with the run, but for the names of its users: the ledger is read in the
+/// order of the calls, and the audit is made of [a share](shares) of the users at a time.
+///
+/// # Errors
+/// [`JudgeError`] where the directory cannot be read or written. A checker that fails is no error:
+/// its check is unknown.
+pub fn judge(run: &RunDir) -> Result<Judgement, JudgeError> {
+    judge_in_shares(run, shares_of(run)?)
+}
+
+fn judge_in_shares(run: &RunDir, shares: usize) -> Result<Judgement, JudgeError> {
+    let manifest = run.manifest()?;
+    let extent = derive(run, &manifest)?;
+    let profile: Profile =
+        serde_json::from_value(manifest.profile.clone()).map_err(JudgeError::Profile)?;
+    let mut damage = Vec::new();
+    let before = read_back(run, "before", &mut damage)?;
+    let (after, passes) = last_read_back(run, &extent, &mut damage)?;
+    let initial = before.as_ref().and_then(|state| state.header.latest);
+    let after_header = after.as_ref().map(|state| state.header.clone());
+
+    let mut look = Look::new(run, shares, &manifest, before.is_some(), after.is_some())?;
+    if let Some(before) = before {
+        look.before(before)?;
+    }
+    if let Some(after) = after {
+        look.after(after)?;
+    }
+    look.calls(run, &mut damage)?;
+
+    let mut checks = vec![look.complete.finish(&manifest)];
+    checks.push(look.answers.finish(Answers::finish));
+    let (audit, audit_check, mut not_checked) =
+        audited(run, &look.survey, look.shares, &profile, after_header.as_ref(), passes)?;
+    checks.push(audit_check);
+    let (latest, latest_check) = match &look.strict {
+        Some(entries) => {
+            let last = after_header.as_ref().and_then(|header| header.latest);
+            judged_latest(entries, initial, last, &profile)
+        }
+        None => (None, None),
+    };
+    match latest_check {
+        Some(check) => checks.push(check),
+        None if look.strict.is_some() => {
+            not_checked.push("latest: it was not read during the run".to_owned());
+        }
+        None => not_checked.push("latest: it is judged in the strict order only".to_owned()),
+    }
+    let outages = told(look.outages.finish(), "outage", "longest", &mut not_checked);
+    let cascades = told(look.cascades.finish(), "cascade", "largest", &mut not_checked);
+    let (mut trust, trust_checks) = look.generator.finish(lateness_p99_ns(run, &manifest)?, damage);
+    trust.not_checked = not_checked;
+    checks.extend(trust_checks);
+    if !trust.damage.is_empty() {
+        checks.iter_mut().for_each(doubt);
+    }
+
+    let totals = look.totals.finish(manifest.trace.commands);
+    let verdict = checks.iter().map(|check| check.verdict).max().unwrap_or(Verdict::Unknown);
+    let judgement = Judgement {
+        format_version: FORMAT_VERSION,
+        limosa: env!("CARGO_PKG_VERSION").to_owned(),
+        judged: Timestamp::now(),
+        verdict,
+        headline: headline(verdict, &checks, audit.as_ref(), &totals),
+        outages,
+        cascades,
+        checks,
+        totals,
+        audit,
+        latest,
+        trust,
+    };
+    run.write_judgement(&judgement)?;
+    Ok(judgement)
+}
+
+/// What all checkers see, in one go over the ledger.
+struct Look {
+    complete: Complete,
+    totals: Counter,
+    answers: Guarded<Answers>,
+    cascades: Cascades,
+    outages: Outages,
+    generator: Generator,
+    survey: Survey,
+    /// What the audit needs; `None` where there is nothing to hold it against.
+    shares: Option<Shares>,
+    /// The requests of a strict run without their texts, for the judgement of `latest`.
+    strict: Option<Vec<Entry>>,
+}
+
+impl Look {
+    fn new(
+        run: &RunDir,
+        shares: usize,
+        manifest: &Manifest,
+        has_baseline: bool,
+        is_read_back: bool,
+    ) -> Result<Self, RunDirError> {
+        Ok(Self {
+            complete: Complete::default(),
+            totals: Counter::default(),
+            answers: Guarded::new("answers", Answers::default()),
+            cascades: Cascades::default(),
+            outages: Outages::default(),
+            generator: Generator::default(),
+            survey: Survey::new(Scope::of_run(manifest), has_baseline),
+            shares: is_read_back.then(|| Shares::new(run, shares)).transpose()?,
+            strict: (manifest.mode.order == "strict").then(Vec::new),
+        })
+    }
+
+    fn before(&mut self, states: ReadBackReader) -> Result<(), RunDirError> {
+        let mut each = |state: &UserState| {
+            self.survey.before(state);
+            if state.exists == Some(true) {
+                self.answers.see(|answers| answers.known_before(&state.user));
+            }
+            true
+        };
+        match &mut self.shares {
+            Some(shares) => shares.before(states, each),
+            None => states.into_iter().try_for_each(|state| state.map(|state| _ = each(&state))),
+        }
+    }
+
+    fn after(&mut self, states: ReadBackReader) -> Result<(), RunDirError> {
+        let Some(shares) = &mut self.shares else { return Ok(()) };
+        let scope = self.survey.scope().clone();
+        self.survey.latest_after(states.header.latest);
+        shares.after(states, |state| {
+            self.survey.after(state);
+            if state.exists == Some(false) {
+                self.cascades.missing_after(&state.user);
+            }
+            // What other shards made of their users is theirs to judge.
+            scope.holds(&state.user)
+        })
+    }
+
+    fn calls(&mut self, run: &RunDir, damage: &mut Vec<String>) -> Result<(), RunDirError> {
+        let mut calls = run.calls()?;
+        for entry in calls.by_ref() {
+            let entry = entry?;
+            self.complete.push(&entry);
+            self.totals.push(&entry);
+            self.answers.see(|answers| answers.push(&entry));
+            self.cascades.push(&entry);
+            self.outages.push(&entry);
+            self.generator.push(&entry);
+            self.survey.sent(&entry);
+            if let Some(shares) = &mut self.shares
+                && entry.intent.operation.is_write()
+            {
+                shares.sent(&entry)?;
+            }
+            if let Some(entries) = &mut self.strict {
+                let intent = Intent { user: String::new(), detail: String::new(), ..entry.intent };
+                entries.push(Entry { intent, ..entry });
+            }
+        }
+        damage.extend(calls.damage().iter().map(|place| {
+            format!("{} cannot be read from byte {}", place.path.display(), place.offset)
+        }));
+        if calls.strays() > 0 {
+            damage.push(format!("{} outcomes have no request", calls.strays()));
+        }
+        Ok(())
+    }
+}
+
+/// A checker; one that panics has found nothing out.
+struct Guarded<T> {
+    name: &'static str,
+    checker: Option<T>,
+}
+
+impl<T> Guarded<T> {
+    fn new(name: &'static str, checker: T) -> Self {
+        Self { name, checker: Some(checker) }
+    }
+
+    fn see(&mut self, see: impl FnOnce(&mut T)) {
+        if let Some(checker) = &mut self.checker
+            && catch_unwind(AssertUnwindSafe(|| see(checker))).is_err()
+        {
+            self.checker = None;
+        }
+    }
+
+    fn finish(self, finish: impl FnOnce(T) -> Check) -> Check {
+        self.checker
+            .and_then(|checker| catch_unwind(AssertUnwindSafe(|| finish(checker))).ok())
+            .unwrap_or_else(|| checker_failed(self.name))
+    }
+}
+
+/// What is listed of many; that it is not all is said.
+fn told<T>(listed: Listed<T>, what: &str, kept: &str, not_checked: &mut Vec<String>) -> Vec<T> {
+    let Listed { items, total } = listed;
+    if total > items.len() as u64 {
+        not_checked.push(format!(
+            "each of {}: only the {} {kept} are listed",
+            counted(total, what),
+            count(items.len() as u64)
+        ));
+    }
+    items
+}
+
+/// A read-back; one that is damaged is as good as none, and is named.
+fn read_back(
+    run: &RunDir,
+    name: &str,
+    damage: &mut Vec<String>,
+) -> Result<Option<ReadBackReader>, RunDirError> {
+    match ReadBackReader::open(&run.readback(name)) {
+        Err(error @ RunDirError::Damaged { .. }) => {
+            damage.push(error.to_string());
+            Ok(None)
+        }
+        other => other,
+    }
+}
+
+/// The last read-back, and how many there were. One that was taken before the last command says
+/// nothing of what came after it.
+fn last_read_back(
+    run: &RunDir,
+    extent: &Extent,
+    damage: &mut Vec<String>,
+) -> Result<(Option<ReadBackReader>, u32), RunDirError> {
+    for (name, passes) in [("after-2", 2), ("after-1", 1)] {
+        if let Some(state) = read_back(run, name, damage)?
+            && Some(state.header.taken_ns) >= extent.last_command_ns
+        {
+            return Ok((Some(state), passes));
+        }
+    }
+    Ok((None, 0))
+}
+
+/// What was sent to make the target warm may be late: so may a generator be that is not yet warm.
+fn lateness_p99_ns(run: &RunDir, manifest: &Manifest) -> Result<Option<u64>, LatencyLogError> {
+    let lateness = histograms::sums(&run.latency_log(), |series| {
+        let is_judged = series.figure == Figure::Lateness && !manifest.is_warm_up(&series.phase);
+        is_judged.then_some(())
+    })?;
+    Ok(lateness.get(&()).map(|lateness| lateness.value_at_quantile(0.99)))
+}
+
+type Audited = (Option<Audit>, Check, Vec<String>);
+
+fn audited(
+    run: &RunDir,
+    survey: &Survey,
+    shares: Option<Shares>,
+    profile: &Profile,
+    after: Option<&Header>,
+    passes: u32,
+) -> Result<Audited, RunDirError> {
+    let (Some(shares), Some(after)) = (shares, after) else {
+        let summary = "the target was not read back after the last command: `limosa judge --read-back RUN` does it \
+                       now";
+        return Ok((None, unknown("audit", summary), Vec::new()));
+    };
+    let audit = || -> Result<Audited, RunDirError> {
+        let mut auditor = Auditor::new(survey, profile);
+        shares.audit(|users| auditor.audit(users))?;
+        let mut windows = LossWindows::of(auditor.lost());
+        if !auditor.lost().is_empty() {
+            for entry in run.entries()? {
+                windows.push(&entry?);
+            }
+        }
+        let windows = windows.finish();
+        let (audit, check, not_checked) = auditor.finish(after, passes, windows);
+        Ok((Some(audit), check, not_checked))
+    };
+    catch_unwind(AssertUnwindSafe(audit))
+        .unwrap_or_else(|_| Ok((None, checker_failed("audit"), Vec::new())))
+}
+
+fn judged_latest(
+    entries: &[Entry],
+    initial: Option<i64>,
+    last: Option<i64>,
+    profile: &Profile,
+) -> (Option<LatestJudgement>, Option<Check>) {
+    match catch_unwind(AssertUnwindSafe(|| latest::strict(entries, initial, last, profile))) {
+        Ok(None) => (None, None),
+        Ok(Some(judgement)) => {
+            let check = latest_check(&judgement);
+            (Some(judgement), Some(check))
+        }
+        Err(_) => (None, Some(checker_failed("latest"))),
+    }
+}
+
+fn latest_check(judgement: &LatestJudgement) -> Check {
+    let LatestJudgement { reads, wrong, .. } = judgement;
+    let summary = match (judgement.verdict, judgement.mean_legal) {
+        (Verdict::Fail, _) => {
+            let first = judgement.witnesses.first().map_or("", String::as_str);
+            format!(
+                "{} of {} of latest were wrong; the first: {first}",
+                count(*wrong),
+                counted(*reads, "read")
+            )
+        }
+        (_, Some(legal)) => format!(
+            "{} of latest named the last command ({legal:.1} answers a read would have been \
+             right)",
+            all(*reads, "read")
+        ),
+        _ => "latest was read, but nothing is known of its start".to_owned(),
+    };
+    Check { name: "latest".into(), verdict: judgement.verdict, summary }
+}
+
+fn headline(verdict: Verdict, checks: &[Check], audit: Option<&Audit>, totals: &Totals) -> String {
+    let lost = audit.map_or(0, |audit| audit.count(Class::Lost));
+    let worst = checks.iter().find(|check| check.verdict == verdict);
+    match (verdict, worst) {
+        (Verdict::Fail, _) if lost > 0 => {
+            let were = if lost == 1 { "was" } else { "were" };
+            format!("{} {were} lost", counted(lost, "acknowledged write"))
+        }
+        (Verdict::Pass, _) => {
+            let acknowledged = totals.commands(Ack::Acknowledged);
+            let (were, them) = if acknowledged == 1 { ("was", "it") } else { ("were", "them") };
+            format!(
+                "{} {were} acknowledged, and nothing of {them} is missing",
+                all(acknowledged, "command")
+            )
+        }
+        (_, Some(check)) => check.summary.clone(),
+        (_, None) => "nothing was checked".to_owned(),
+    }
+}
+
+/// Takes the accusation out of a check: what cannot be read of a ledger may be the very unfollow,
+/// or the very register, that explains what was found.
+fn doubt(check: &mut Check) {
+    if check.verdict == Verdict::Fail {
+        check.verdict = Verdict::Unknown;
+        check.summary = format!("not proven by a damaged ledger: {}", check.summary);
+    }
+}
+
+fn checker_failed(name: &str) -> Check {
+    unknown(name, "the checker itself failed: please report it with this run directory")
+}
+
+fn unknown(name: &str, summary: &str) -> Check {
+    Check { name: name.to_owned(), verdict: Verdict::Unknown, summary: summary.to_owned() }
+}
