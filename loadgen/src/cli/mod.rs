@@ -6,6 +6,7 @@ pub mod demo;
 pub mod exit;
 pub mod judge;
 pub mod man;
+pub mod merge;
 mod outcome;
 mod progress;
 pub mod replay;
@@ -30,6 +31,7 @@ enum Command {
     Check(check::Args),
     Replay(replay::Args),
     Judge(judge::Args),
+    Merge(merge::Args),
     Report(report::Args),
     Trace(trace::Args),
     Serve(serve::Args),
@@ -48,6 +50,7 @@ impl Cli {
             Command::Check(args) => args.run(),
             Command::Replay(args) => args.run(),
             Command::Judge(args) => args.run(),
+            Command::Merge(args) => args.run(),
             Command::Report(args) => args.run(),
             Command::Trace(args) => args.run(),
             Command::Serve(args) => args.run(),
