@@ -1,5 +1,6 @@
 //! Judging a run from its directory alone: reads it, runs every checker, writes `verdict.json`.
 
+mod look;
 mod shares;
 
 #[cfg(test)]
@@ -9,26 +10,21 @@ mod tests;
 
 use crate::check::answers::Answers;
 use crate::check::audit::{Auditor, LossWindows, Survey};
-use crate::check::cascade::Cascades;
-use crate::check::complete::Complete;
-use crate::check::downtime::Outages;
-use crate::check::scope::Scope;
-use crate::check::totals::Counter;
-use crate::check::trust::Generator;
 use crate::check::{Listed, latest};
 use crate::profile::Profile;
 use jiff::Timestamp;
 use limosa_reports::render::{all, count, counted};
 use limosa_reports::run::derive::{DeriveError, Extent, derive};
 use limosa_reports::run::histograms::{self, Figure, LatencyLogError};
-use limosa_reports::run::ledger::{Entry, Intent};
+use limosa_reports::run::ledger::Entry;
 use limosa_reports::run::manifest::Manifest;
 use limosa_reports::run::operation::Ack;
-use limosa_reports::run::readback::{Header, ReadBackReader, UserState};
+use limosa_reports::run::readback::{Header, ReadBackReader};
 use limosa_reports::run::verdict::{
     Audit, Check, Class, Judgement, LatestJudgement, Totals, Verdict,
 };
 use limosa_reports::run::{FORMAT_VERSION, RunDir, RunDirError};
+use look::Look;
 use shares::{Shares, shares_of};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -52,7 +48,7 @@ pub enum JudgeError {
 /// Judges the run and writes the judgement, the latency log and the timeline into its directory.
 ///
 /// Memory does not grow with the run, but for the names of its users: the ledger is read in the
-/// order of the calls, and the audit is made of [a share](shares) of the users at a time.
+/// order of the calls, and the audit is made of a share of the users at a time.
 ///
 /// # Errors
 /// [`JudgeError`] where the directory cannot be read or written. A checker that fails is no error:
@@ -127,127 +123,6 @@ fn judge_in_shares(run: &RunDir, shares: usize) -> Result<Judgement, JudgeError>
     };
     run.write_judgement(&judgement)?;
     Ok(judgement)
-}
-
-/// What all checkers see, in one go over the ledger.
-struct Look {
-    complete: Complete,
-    totals: Counter,
-    answers: Guarded<Answers>,
-    cascades: Cascades,
-    outages: Outages,
-    generator: Generator,
-    survey: Survey,
-    /// What the audit needs; `None` where there is nothing to hold it against.
-    shares: Option<Shares>,
-    /// The requests of a strict run without their texts, for the judgement of `latest`.
-    strict: Option<Vec<Entry>>,
-}
-
-impl Look {
-    fn new(
-        run: &RunDir,
-        shares: usize,
-        manifest: &Manifest,
-        has_baseline: bool,
-        is_read_back: bool,
-    ) -> Result<Self, RunDirError> {
-        Ok(Self {
-            complete: Complete::default(),
-            totals: Counter::default(),
-            answers: Guarded::new("answers", Answers::default()),
-            cascades: Cascades::default(),
-            outages: Outages::default(),
-            generator: Generator::default(),
-            survey: Survey::new(Scope::of_run(manifest), has_baseline),
-            shares: is_read_back.then(|| Shares::new(run, shares)).transpose()?,
-            strict: (manifest.mode.order == "strict").then(Vec::new),
-        })
-    }
-
-    fn before(&mut self, states: ReadBackReader) -> Result<(), RunDirError> {
-        let mut each = |state: &UserState| {
-            self.survey.before(state);
-            if state.exists == Some(true) {
-                self.answers.see(|answers| answers.known_before(&state.user));
-            }
-            true
-        };
-        match &mut self.shares {
-            Some(shares) => shares.before(states, each),
-            None => states.into_iter().try_for_each(|state| state.map(|state| _ = each(&state))),
-        }
-    }
-
-    fn after(&mut self, states: ReadBackReader) -> Result<(), RunDirError> {
-        let Some(shares) = &mut self.shares else { return Ok(()) };
-        let scope = self.survey.scope().clone();
-        self.survey.latest_after(states.header.latest);
-        shares.after(states, |state| {
-            self.survey.after(state);
-            if state.exists == Some(false) {
-                self.cascades.missing_after(&state.user);
-            }
-            // What other shards made of their users is theirs to judge.
-            scope.holds(&state.user)
-        })
-    }
-
-    fn calls(&mut self, run: &RunDir, damage: &mut Vec<String>) -> Result<(), RunDirError> {
-        let mut calls = run.calls()?;
-        for entry in calls.by_ref() {
-            let entry = entry?;
-            self.complete.push(&entry);
-            self.totals.push(&entry);
-            self.answers.see(|answers| answers.push(&entry));
-            self.cascades.push(&entry);
-            self.outages.push(&entry);
-            self.generator.push(&entry);
-            self.survey.sent(&entry);
-            if let Some(shares) = &mut self.shares
-                && entry.intent.operation.is_write()
-            {
-                shares.sent(&entry)?;
-            }
-            if let Some(entries) = &mut self.strict {
-                let intent = Intent { user: String::new(), detail: String::new(), ..entry.intent };
-                entries.push(Entry { intent, ..entry });
-            }
-        }
-        damage.extend(calls.damage().iter().map(|place| {
-            format!("{} cannot be read from byte {}", place.path.display(), place.offset)
-        }));
-        if calls.strays() > 0 {
-            damage.push(format!("{} outcomes have no request", calls.strays()));
-        }
-        Ok(())
-    }
-}
-
-/// A checker; one that panics has found nothing out.
-struct Guarded<T> {
-    name: &'static str,
-    checker: Option<T>,
-}
-
-impl<T> Guarded<T> {
-    fn new(name: &'static str, checker: T) -> Self {
-        Self { name, checker: Some(checker) }
-    }
-
-    fn see(&mut self, see: impl FnOnce(&mut T)) {
-        if let Some(checker) = &mut self.checker
-            && catch_unwind(AssertUnwindSafe(|| see(checker))).is_err()
-        {
-            self.checker = None;
-        }
-    }
-
-    fn finish(self, finish: impl FnOnce(T) -> Check) -> Check {
-        self.checker
-            .and_then(|checker| catch_unwind(AssertUnwindSafe(|| finish(checker))).ok())
-            .unwrap_or_else(|| checker_failed(self.name))
-    }
 }
 
 /// What is listed of many; that it is not all is said.
