@@ -9,6 +9,7 @@ pub mod engine;
 pub mod experiment;
 pub mod judge;
 pub mod machine;
+pub mod merge;
 pub mod nearest;
 pub mod profile;
 pub mod record;

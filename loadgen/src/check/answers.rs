@@ -3,12 +3,12 @@
 use limosa_reports::render::{all, count, counted};
 use limosa_reports::run::ledger::{Entry, Intent};
 use limosa_reports::run::operation::{Ack, Operation};
-use limosa_reports::run::readback::ReadBack;
 use limosa_reports::run::verdict::{Check, Verdict};
 use std::collections::{BTreeMap, HashMap};
 
-/// Judges the answers. A refusal is the server's right where the trace asks for the impossible: a
-/// register of a name that is taken, a command of or about a user whom nobody registered.
+/// Judges the answers, in the order of the calls. A refusal is the server's right where the trace
+/// asks for the impossible: a register of a name that is taken, a command of or about a user whom
+/// nobody registered.
 #[derive(Debug, Default)]
 pub struct Answers {
     /// Each user, and since when a command of or about it cannot be refused with right.
@@ -19,19 +19,13 @@ pub struct Answers {
 }
 
 impl Answers {
-    /// Before the first request; `before` is what the target held then.
-    pub fn new(before: Option<&ReadBack>) -> Self {
-        let known = before
-            .into_iter()
-            .flat_map(|state| state.users.values())
-            .filter(|user| user.exists == Some(true))
-            .map(|user| (user.user.clone(), 0))
-            .collect();
-        Self { known, ..Self::default() }
+    /// Takes a user whom the target knew before the run.
+    pub fn known_before(&mut self, user: &str) {
+        self.known.insert(user.to_owned(), 0);
     }
 
-    /// Takes the next request in the order of the calls. Returns whether it failed: whether the
-    /// target should have answered it with success and did not.
+    /// Takes a request. Returns whether it failed: whether the target should have answered it with
+    /// success and did not.
     pub fn push(&mut self, entry: &Entry) -> bool {
         // Without an outcome, the generator ended before the target could answer.
         if entry.outcome.is_none() {
@@ -45,8 +39,7 @@ impl Answers {
             Ack::Acknowledged => self.acknowledged += 1,
             Ack::Rejected if !possible => self.impossible += 1,
             _ => {
-                let kind = (entry.intent.operation, how(entry));
-                *self.failed.entry(kind).or_default() += 1;
+                *self.failed.entry((entry.intent.operation, how(entry))).or_default() += 1;
                 return true;
             }
         }
@@ -55,21 +48,23 @@ impl Answers {
 
     fn is_possible(&mut self, entry: &Entry) -> bool {
         let intent = &entry.intent;
-        if intent.operation == Operation::Register {
-            // The first register of a name must succeed. Where it failed, so does what follows.
-            let is_first = is_acceptable(intent) && !self.known.contains_key(&intent.user);
-            if is_first {
-                let since_ns = entry.answered_ns().unwrap_or(intent.called_ns);
-                self.known.insert(intent.user.clone(), since_ns);
-            }
-            return is_first;
-        }
         let is_known =
             |user: &str| self.known.get(user).is_some_and(|since_ns| *since_ns <= intent.called_ns);
-        is_known(&intent.user) && (intent.operation == Operation::Tweet || is_known(&intent.detail))
+        match intent.operation {
+            // The first register of a name must succeed. Where it failed, so does what follows.
+            Operation::Register if !is_acceptable(intent) => false,
+            Operation::Register if self.known.contains_key(&intent.user) => false,
+            Operation::Register => {
+                let since_ns = entry.answered_ns().unwrap_or(intent.called_ns);
+                self.known.insert(intent.user.clone(), since_ns);
+                true
+            }
+            Operation::Tweet => is_known(&intent.user),
+            _ => is_known(&intent.user) && is_known(&intent.detail),
+        }
     }
 
-    /// The check.
+    /// The judgement.
     pub fn finish(self) -> Check {
         let Self { acknowledged, impossible, failed, .. } = self;
         let total: u64 = failed.values().sum();
@@ -133,12 +128,13 @@ pub(super) fn how(entry: &Entry) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::testing::{Script, State};
+    use crate::check::testing::Script;
 
-    fn check(entries: &[Entry], before: Option<&ReadBack>) -> Check {
-        let mut answers = Answers::new(before);
-        for entry in entries {
-            answers.push(entry);
+    fn check(script: &Script, before: &[&str]) -> Check {
+        let mut answers = Answers::default();
+        before.iter().for_each(|user| answers.known_before(user));
+        for entry in script.entries() {
+            answers.push(&entry);
         }
         answers.finish()
     }
@@ -150,11 +146,11 @@ mod tests {
         script.register("a").refused(400);
         script.tweet("nobody", "x").refused(404);
         script.follow("a", "nobody").refused(404);
-        let check_ = check(&script.entries(), None);
+        let check_ = check(&script, &[]);
         assert_eq!(check_.verdict, Verdict::Pass, "{}", check_.summary);
 
         script.tweet("a", "x").refused(404);
-        let check_ = check(&script.entries(), None);
+        let check_ = check(&script, &[]);
         assert_eq!(check_.verdict, Verdict::Fail);
         assert_eq!(check_.summary, "1 of 5 commands failed: 1 tweet answered 404");
     }
@@ -165,7 +161,7 @@ mod tests {
         script.invalid_register("a").refused(400);
         script.tweet("a", "x").refused(404);
         script.register("b").ok();
-        assert_eq!(check(&script.entries(), None).verdict, Verdict::Pass);
+        assert_eq!(check(&script, &[]).verdict, Verdict::Pass);
     }
 
     #[test]
@@ -174,16 +170,15 @@ mod tests {
         script.register("a").abandoned();
         script.tweet("a", "x").refused(404);
         script.register("b").ok();
-        assert_eq!(check(&script.entries(), None).verdict, Verdict::Pass);
+        assert_eq!(check(&script, &[]).verdict, Verdict::Pass);
     }
 
     #[test]
     fn a_user_from_before_the_run_is_known() {
         let mut script = Script::new();
         script.tweet("old", "x").refused(404);
-        let before = State::new().user("old", &[], &[]).read_back();
-        assert_eq!(check(&script.entries(), Some(&before)).verdict, Verdict::Fail);
-        assert_eq!(check(&script.entries(), None).verdict, Verdict::Pass);
+        assert_eq!(check(&script, &["old"]).verdict, Verdict::Fail);
+        assert_eq!(check(&script, &[]).verdict, Verdict::Pass);
     }
 
     #[test]
@@ -191,7 +186,7 @@ mod tests {
         let mut script = Script::new();
         script.register("a").timed_out();
         script.tweet("a", "x").refused(404);
-        let check = check(&script.entries(), None);
+        let check = check(&script, &[]);
         assert_eq!(
             check.summary,
             "2 of 2 commands failed: 1 register timed out, 1 tweet answered 404"

@@ -1,29 +1,45 @@
 //! When the target was out of reach, as intervals that are sure to hold the truth.
 
+use super::Listed;
 use limosa_reports::run::ledger::Entry;
 use limosa_reports::run::operation::Ack;
 use limosa_reports::run::verdict::Outage;
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
+
+/// How many outages are listed, the longest.
+pub const MAX_LISTED: usize = 1000;
 
 /// Finds the outages: maximal runs of commands, in the order of their calls, that were not sent or
 /// have no definite answer. A refusal (4xx) is an answer.
-pub fn outages(entries: &[Entry]) -> Vec<Outage> {
-    let mut outages = Vec::new();
-    let mut current: Option<Outage> = None;
-    let mut last_ok_call_ns = None;
-    for entry in entries.iter().filter(|entry| entry.intent.operation.is_write()) {
+#[derive(Debug, Default)]
+pub struct Outages {
+    longest: BinaryHeap<Reverse<ByLength>>,
+    total: u64,
+    current: Option<Outage>,
+    last_ok_call_ns: Option<u64>,
+}
+
+impl Outages {
+    /// Takes a request.
+    pub fn push(&mut self, entry: &Entry) {
+        if !entry.intent.operation.is_write() {
+            return;
+        }
         // Without an outcome, it was the generator that ended.
-        let Some(outcome) = &entry.outcome else { continue };
+        let Some(outcome) = &entry.outcome else { return };
         let called_ns = entry.intent.called_ns;
         let id = entry.intent.command_id;
         if matches!(outcome.ack, Ack::Acknowledged | Ack::Rejected) {
-            if let Some(mut outage) = current.take() {
+            if let Some(mut outage) = self.current.take() {
                 outage.next_ok_return_ns = Some(outcome.done_ns);
-                outages.push(outage);
+                self.keep(outage);
             }
-            last_ok_call_ns = Some(called_ns);
-            continue;
+            self.last_ok_call_ns = Some(called_ns);
+            return;
         }
-        let outage = current.get_or_insert(Outage {
+        let last_ok_call_ns = self.last_ok_call_ns;
+        let outage = self.current.get_or_insert(Outage {
             first_failed_call_ns: called_ns,
             last_failed_return_ns: outcome.done_ns,
             last_ok_call_ns,
@@ -35,8 +51,42 @@ pub fn outages(entries: &[Entry]) -> Vec<Outage> {
         outage.failed += 1;
         outage.ids.1 = id;
     }
-    outages.extend(current);
-    outages
+
+    fn keep(&mut self, outage: Outage) {
+        self.total += 1;
+        self.longest.push(Reverse(ByLength(outage)));
+        if self.longest.len() > MAX_LISTED {
+            self.longest.pop();
+        }
+    }
+
+    /// The outages in the order of time: the longest, where there were many.
+    pub fn finish(mut self) -> Listed<Outage> {
+        if let Some(outage) = self.current.take() {
+            self.keep(outage);
+        }
+        let mut items: Vec<Outage> =
+            self.longest.into_iter().map(|Reverse(ByLength(outage))| outage).collect();
+        items.sort_by_key(|outage| outage.first_failed_call_ns);
+        Listed { items, total: self.total }
+    }
+}
+
+/// An outage, the longer the greater; of two as long, the earlier one.
+#[derive(Debug, PartialEq, Eq)]
+struct ByLength(Outage);
+
+impl Ord for ByLength {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let key = |outage: &Outage| (outage.least_ns(), Reverse(outage.first_failed_call_ns));
+        key(&self.0).cmp(&key(&other.0))
+    }
+}
+
+impl PartialOrd for ByLength {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 #[cfg(test)]
@@ -45,6 +95,12 @@ mod tests {
     use crate::check::testing::Script;
 
     const MS: u64 = 1_000_000;
+
+    fn outages(script: &Script) -> Vec<Outage> {
+        let mut outages = Outages::default();
+        script.entries().iter().for_each(|entry| outages.push(entry));
+        outages.finish().items
+    }
 
     #[test]
     fn an_outage_is_bounded_by_what_failed_and_by_what_did_not() {
@@ -56,7 +112,7 @@ mod tests {
         script.tweet("a", "3").ok();
         script.tweet("a", "4").refused(404);
         script.tweet("a", "5").ok();
-        let outages = outages(&script.entries());
+        let outages = outages(&script);
         assert_eq!(outages.len(), 1);
         let outage = outages[0];
         assert_eq!((outage.failed, outage.ids), (2, (1, 2)));
@@ -69,7 +125,7 @@ mod tests {
         let mut script = Script::new();
         script.tweet("a", "0").not_sent();
         script.tweet("a", "1").timed_out();
-        let outages = outages(&script.entries());
+        let outages = outages(&script);
         assert_eq!(outages.len(), 1);
         assert_eq!(outages[0].most_ns(), None);
         assert_eq!(outages[0].last_ok_call_ns, None);
@@ -80,6 +136,25 @@ mod tests {
         let mut script = Script::new();
         script.tweet("a", "0").ok();
         script.tweet("a", "1").abandoned();
-        assert_eq!(outages(&script.entries()), []);
+        assert_eq!(outages(&script), []);
+    }
+
+    #[test]
+    fn of_many_the_longest_are_listed_in_the_order_of_time() {
+        let mut script = Script::new();
+        for number in 0..MAX_LISTED + 3 {
+            script.tweet("a", "x").timed_out();
+            if [1, 900].contains(&number) {
+                script.tweet("a", "x").timed_out();
+            }
+            script.tweet("a", "x").ok();
+        }
+        let mut all = Outages::default();
+        script.entries().iter().for_each(|entry| all.push(entry));
+        let Listed { items, total } = all.finish();
+        assert_eq!((items.len(), total), (MAX_LISTED, MAX_LISTED as u64 + 3));
+        let longer: Vec<usize> = (0..items.len()).filter(|at| items[*at].failed == 2).collect();
+        assert_eq!(longer, [1, 900]);
+        assert!(items.is_sorted_by_key(|outage| outage.first_failed_call_ns));
     }
 }

@@ -5,24 +5,39 @@ use limosa_reports::run::ledger::Entry;
 use limosa_reports::run::operation::{Ack, Failure, Operation};
 use limosa_reports::run::verdict::Totals;
 
-/// Counts the entries of a run that planned to send `planned` commands.
-pub fn count(entries: &[Entry], planned: u64) -> Totals {
-    let mut totals = Totals { planned, ..Totals::default() };
-    for entry in entries {
+/// Counts requests.
+#[derive(Debug, Default)]
+pub struct Counter {
+    totals: Totals,
+}
+
+impl Counter {
+    /// Takes a request.
+    pub fn push(&mut self, entry: &Entry) {
+        let totals = &mut self.totals;
         let outcomes = totals.operations.entry(entry.intent.operation).or_default();
         *outcomes.entry(entry.ack()).or_default() += 1;
         let Some(outcome) = &entry.outcome else {
-            continue;
+            return;
         };
         totals.duration_ns = totals.duration_ns.max(outcome.done_ns);
+        let replica = totals.replicas.entry(outcome.replica).or_default();
+        *replica.entry(outcome.ack).or_default() += 1;
         if outcome.status != 0 {
             *totals.statuses.entry(outcome.status).or_default() += 1;
         }
         if let Some(kind) = error_kind(entry) {
-            *totals.errors.entry(kind.to_owned()).or_default() += 1;
+            match totals.errors.get_mut(kind) {
+                Some(count) => *count += 1,
+                None => _ = totals.errors.insert(kind.to_owned(), 1),
+            }
         }
     }
-    totals
+
+    /// The counts of a run whose plan held `planned` commands.
+    pub fn finish(self, planned: u64) -> Totals {
+        Totals { planned, ..self.totals }
+    }
 }
 
 /// The course counts six kinds of errors; a register that is refused with 400 is none of them.
@@ -55,7 +70,9 @@ mod tests {
         script.follow("a", "b").refused(500);
         script.tweet("a", "z").abandoned();
         script.read(3);
-        let totals = count(&script.entries(), 6);
+        let mut counter = Counter::default();
+        script.entries().iter().for_each(|entry| counter.push(entry));
+        let totals = counter.finish(6);
         let errors: Vec<(&str, u64)> =
             totals.errors.iter().map(|(kind, count)| (kind.as_str(), *count)).collect();
         assert_eq!(
@@ -68,5 +85,9 @@ mod tests {
         assert_eq!(totals.commands(Ack::Indeterminate), 3);
         assert_eq!(totals.commands(Ack::NotSent), 1);
         assert_eq!(totals.statuses[&200], 1);
+        assert_eq!(totals.replicas.len(), 1);
+        // What was abandoned was asked of no replica that is known.
+        assert_eq!(totals.replicas[&0].values().sum::<u64>(), 7);
+        assert_eq!(totals.planned, 6);
     }
 }

@@ -13,27 +13,37 @@ pub const LATENESS_BOUND_NS: u64 = 10_000_000;
 /// three; Hanley and Lippman-Hand 1983).
 const RULE_OF_THREE: f64 = 3.0;
 
-/// Judges the generator. `damage` names the places of the ledger that could not be read.
-pub fn check(
-    entries: &[Entry],
-    lateness_p99_ns: Option<u64>,
-    damage: Vec<String>,
-) -> (Trust, Vec<Check>) {
-    let requests = entries.len() as u64;
-    let failures = entries.iter().filter(|entry| entry.ack() != Ack::Acknowledged).count();
-    let abandoned = entries.iter().filter(|entry| entry.outcome.is_none()).count() as u64;
-    let trust = Trust {
-        lateness_p99_ns,
-        lateness_bound_ns: LATENESS_BOUND_NS,
-        requests,
-        failure_rate_bound: (failures == 0 && requests > 0)
-            .then(|| RULE_OF_THREE / requests as f64),
-        abandoned,
-        damage,
-        not_checked: Vec::new(),
-    };
-    let checks = vec![generator(&trust), ledger(&trust)];
-    (trust, checks)
+/// Judges the generator.
+#[derive(Debug, Default)]
+pub struct Generator {
+    requests: u64,
+    failures: u64,
+    abandoned: u64,
+}
+
+impl Generator {
+    /// Takes a request.
+    pub fn push(&mut self, entry: &Entry) {
+        self.requests += 1;
+        self.failures += u64::from(entry.ack() != Ack::Acknowledged);
+        self.abandoned += u64::from(entry.outcome.is_none());
+    }
+
+    /// The judgement. `damage` names the places of the ledger that could not be read.
+    pub fn finish(self, lateness_p99_ns: Option<u64>, damage: Vec<String>) -> (Trust, Vec<Check>) {
+        let trust = Trust {
+            lateness_p99_ns,
+            lateness_bound_ns: LATENESS_BOUND_NS,
+            requests: self.requests,
+            failure_rate_bound: (self.failures == 0 && self.requests > 0)
+                .then(|| RULE_OF_THREE / self.requests as f64),
+            abandoned: self.abandoned,
+            damage,
+            not_checked: Vec::new(),
+        };
+        let checks = vec![generator(&trust), ledger(&trust)];
+        (trust, checks)
+    }
 }
 
 fn generator(trust: &Trust) -> Check {
@@ -77,13 +87,19 @@ mod tests {
     use super::*;
     use crate::check::testing::Script;
 
+    fn check(script: &Script, late: Option<u64>, damage: Vec<String>) -> (Trust, Vec<Check>) {
+        let mut generator = Generator::default();
+        script.entries().iter().for_each(|entry| generator.push(entry));
+        generator.finish(late, damage)
+    }
+
     #[test]
     fn a_late_generator_and_a_damaged_ledger_make_the_verdict_unknown() {
         let mut script = Script::new();
         script.tweet("a", "0").ok();
         let verdicts = |late, damage: &[&str]| -> Vec<Verdict> {
             let damage = damage.iter().map(|place| (*place).to_owned()).collect();
-            let (_, checks) = check(&script.entries(), late, damage);
+            let (_, checks) = check(&script, late, damage);
             checks.into_iter().map(|check| check.verdict).collect()
         };
         assert_eq!(verdicts(Some(50_000), &[]), [Verdict::Pass, Verdict::Pass]);
@@ -98,8 +114,8 @@ mod tests {
         for _ in 0..300 {
             script.tweet("a", "0").ok();
         }
-        assert_eq!(check(&script.entries(), Some(0), vec![]).0.failure_rate_bound, Some(0.01));
+        assert_eq!(check(&script, Some(0), vec![]).0.failure_rate_bound, Some(0.01));
         script.tweet("a", "0").timed_out();
-        assert_eq!(check(&script.entries(), Some(0), vec![]).0.failure_rate_bound, None);
+        assert_eq!(check(&script, Some(0), vec![]).0.failure_rate_bound, None);
     }
 }

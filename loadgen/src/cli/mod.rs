@@ -6,6 +6,7 @@ pub mod demo;
 pub mod exit;
 pub mod judge;
 pub mod man;
+pub mod merge;
 mod outcome;
 mod progress;
 pub mod replay;
@@ -32,6 +33,7 @@ enum Command {
     Replay(Box<replay::Args>),
     Run(run::Args),
     Judge(judge::Args),
+    Merge(merge::Args),
     Report(report::Args),
     Trace(trace::Args),
     Serve(serve::Args),
@@ -51,6 +53,7 @@ impl Cli {
             Command::Replay(args) => args.run(),
             Command::Run(args) => args.run(),
             Command::Judge(args) => args.run(),
+            Command::Merge(args) => args.run(),
             Command::Report(args) => args.run(),
             Command::Trace(args) => args.run(),
             Command::Serve(args) => args.run(),

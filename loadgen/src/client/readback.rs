@@ -3,16 +3,19 @@
 
 use super::fetch::fetch;
 use super::{BaseUrl, Dialer, Timeouts};
-use crate::profile::Profile;
+use crate::profile::{MessageOrder, Profile};
 use http_body_util::Full;
 use hyper::{Request, header};
-use limosa_reports::run::FORMAT_VERSION;
 use limosa_reports::run::operation::Operation;
-use limosa_reports::run::readback::{Header, Message, ReadBack, UserState};
+use limosa_reports::run::readback::{Header, Message, ReadBackWriter, UserState};
+use limosa_reports::run::{FORMAT_VERSION, RunDirError};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::de::{Deserializer as _, Error as _, SeqAccess, Visitor};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
+use std::fmt;
+use std::path::Path;
 use std::time::Duration;
 use tokio::task::JoinSet;
 
@@ -60,6 +63,17 @@ pub enum ReadError {
     },
 }
 
+/// Why a target was not read back.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadBackError {
+    /// The target could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// What it told could not be written down.
+    #[error(transparent)]
+    Write(#[from] RunDirError),
+}
+
 /// Reads one target.
 #[derive(Debug, Clone)]
 pub struct Reader {
@@ -85,7 +99,9 @@ impl Reader {
     /// [`ReadError`]: the target is out of reach, or this is not its API.
     pub async fn latest(&self) -> Result<i64, ReadError> {
         let answer = self.get(&self.profile.path("/latest"), self.timeouts.response).await?;
-        answer.success(&self.profile, Operation::Latest, |json| self.profile.parse_latest(json))
+        answer.success(&self.profile, Operation::Latest, |body| {
+            self.profile.parse_latest(&serde_json::from_slice(body).ok()?)
+        })
     }
 
     /// Whether the target answers as the API does, found out within `limit`.
@@ -108,45 +124,23 @@ impl Reader {
         }
     }
 
-    /// Reads back the given users and, where `is_whole`, whoever else has messages there.
+    /// Reads back the given users and, where `is_whole`, whoever else has messages there, into
+    /// `path`, each as it comes. Returns the header.
     ///
     /// # Errors
-    /// [`ReadError`] where not even `/latest` can be read. Anything less is a gap in the result.
+    /// [`ReadBackError`] where not even `/latest` can be read, or the file cannot be written.
+    /// Anything less is a gap in the result.
     pub async fn read_back(
         &self,
         users: &BTreeSet<String>,
         taken_ns: u64,
         is_whole: bool,
-    ) -> Result<ReadBack, ReadError> {
+        path: &Path,
+    ) -> Result<Header, ReadBackError> {
         let latest = self.latest().await?;
-        let mut limits = Vec::new();
-        let patience = LISTING_TIMEOUT.max(self.timeouts.response);
-        let listing = match is_whole {
-            true => self.messages("/msgs", latest, patience).await,
-            false => Ok(None),
-        };
-        let mut authors: BTreeMap<String, Vec<Message>> = BTreeMap::new();
-        match listing {
-            Ok(listed) => {
-                for (author, message) in listed.unwrap_or_default() {
-                    if !users.contains(&author) {
-                        authors.entry(author).or_default().push(message);
-                    }
-                }
-            }
-            Err(error) => limits.push(format!(
-                "messages of users whom the run does not name were not looked for: {error}"
-            )),
-        }
-        let names: Vec<String> = users.iter().chain(authors.keys()).cloned().collect();
-        let (mut states, gaps) = self.users(names, latest).await;
-        for (author, messages) in authors {
-            if let Some(state) = states.get_mut(&author)
-                && state.exists != Some(true)
-            {
-                state.messages = messages;
-            }
-        }
+        let (authors, limits) = self.strangers(users, latest, is_whole).await;
+        let mut out = ReadBackWriter::create(path)?;
+        let gaps = self.users(users, authors, latest, &mut out).await?;
         let header = Header {
             format_version: FORMAT_VERSION,
             method: "api".to_owned(),
@@ -155,17 +149,49 @@ impl Reader {
             gaps,
             limits,
         };
-        Ok(ReadBack { header, users: states })
+        out.finish(&header)?;
+        Ok(header)
     }
 
+    /// The messages of users whom the run does not name; and what was not looked for.
+    async fn strangers(
+        &self,
+        users: &BTreeSet<String>,
+        latest: i64,
+        is_whole: bool,
+    ) -> (BTreeMap<String, Vec<Message>>, Vec<String>) {
+        let mut authors: BTreeMap<String, Vec<Message>> = BTreeMap::new();
+        let patience = LISTING_TIMEOUT.max(self.timeouts.response);
+        let why = if is_whole {
+            let is_stranger = |author: &str| !users.contains(author);
+            match self.messages("/msgs", latest, patience, is_stranger).await {
+                Ok(listed) => {
+                    for (author, message) in listed.unwrap_or_default() {
+                        authors.entry(author).or_default().push(message);
+                    }
+                    return (authors, Vec::new());
+                }
+                Err(error) => error.to_string(),
+            }
+        } else {
+            "a shard reads its own users".to_owned()
+        };
+        let limit =
+            format!("messages of users whom the run does not name were not looked for: {why}");
+        (authors, vec![limit])
+    }
+
+    /// Reads users into `out`; returns what could not be read.
     async fn users(
         &self,
-        names: Vec<String>,
+        users: &BTreeSet<String>,
+        mut strangers: BTreeMap<String, Vec<Message>>,
         latest: i64,
-    ) -> (BTreeMap<String, UserState>, Vec<String>) {
-        let mut states = BTreeMap::new();
-        let mut gaps = Vec::new();
-        let mut waiting = names.into_iter();
+        out: &mut ReadBackWriter,
+    ) -> Result<Vec<String>, RunDirError> {
+        let mut gaps = Gaps::default();
+        let names: Vec<String> = strangers.keys().cloned().collect();
+        let mut waiting = users.iter().chain(&names);
         let mut under_way = JoinSet::new();
         let mut unanswered = 0;
         loop {
@@ -173,33 +199,40 @@ impl Reader {
                 && unanswered < GIVE_UP
                 && let Some(name) = waiting.next()
             {
-                let reader = self.clone();
+                let (reader, name) = (self.clone(), name.clone());
                 under_way.spawn(async move { reader.user(name, latest).await });
             }
             match under_way.join_next().await {
                 None => break,
-                Some(Ok((state, errors))) => {
+                Some(Ok((mut state, errors))) => {
                     let is_answer =
                         |error: &ReadError| matches!(error, ReadError::NotTheApi { .. });
                     unanswered = if errors.iter().all(is_answer) { 0 } else { unanswered + 1 };
-                    gaps.extend(errors.iter().map(ToString::to_string));
-                    states.insert(state.user.clone(), state);
+                    errors.iter().for_each(|error| gaps.add(error.to_string()));
+                    if state.exists != Some(true)
+                        && let Some(messages) = strangers.remove(&state.user)
+                    {
+                        state.messages = messages;
+                    }
+                    out.push(&state)?;
                 }
-                Some(Err(panic)) => gaps.push(format!("reading a user failed: {panic}")),
+                Some(Err(panic)) => gaps.add(format!("reading a user failed: {panic}")),
             }
         }
-        gaps = summarised(gaps);
-        let not_asked: Vec<String> = waiting.collect();
-        if !not_asked.is_empty() {
+        let mut not_asked = 0;
+        for name in waiting {
+            not_asked += 1;
+            let messages = strangers.remove(name).unwrap_or_default();
+            let state = UserState { user: name.clone(), messages, ..UserState::default() };
+            out.push(&state)?;
+        }
+        let mut gaps = gaps.told();
+        if not_asked > 0 {
             gaps.push(format!(
-                "{} more users were not asked for: {GIVE_UP} in a row were not answered",
-                not_asked.len()
+                "{not_asked} more users were not asked for: {GIVE_UP} in a row were not answered"
             ));
         }
-        for user in not_asked {
-            states.insert(user.clone(), UserState { user, exists: None, ..UserState::default() });
-        }
-        (states, gaps)
+        Ok(gaps)
     }
 
     /// Both resources are asked: a server may know a user in one and not in the other.
@@ -216,7 +249,7 @@ impl Reader {
             Ok(None) => {}
             Err(error) => errors.push(error),
         }
-        match self.messages(&format!("/msgs/{segment}"), latest, patience).await {
+        match self.messages(&format!("/msgs/{segment}"), latest, patience, |_| true).await {
             Ok(Some(messages)) => {
                 state.exists = Some(true);
                 state.messages = messages.into_iter().map(|(_, message)| message).collect();
@@ -243,28 +276,30 @@ impl Reader {
             return Ok(None);
         }
         answer
-            .success(&self.profile, Operation::Follows, |json| self.profile.parse_follows(json))
+            .success(&self.profile, Operation::Follows, |body| {
+                self.profile.parse_follows(&serde_json::from_slice(body).ok()?)
+            })
             .map(Some)
     }
 
-    /// Each message with its author; `None` where the target does not know the user.
+    /// Each message of a wanted author, with the author; `None` where the target does not know the
+    /// user.
     async fn messages(
         &self,
         path: &str,
         latest: i64,
         patience: Duration,
+        is_wanted: impl Fn(&str) -> bool,
     ) -> Result<Option<Vec<(String, Message)>>, ReadError> {
         let answer = self.get(&self.profile.read_all_path(path, latest), patience).await?;
         if self.profile.is_unknown_user(answer.status) {
             return Ok(None);
         }
-        let listed = answer.success(&self.profile, Operation::Messages, |json| {
-            self.profile.parse_messages(json)
-        })?;
-        let pairs = listed
-            .into_iter()
-            .map(|read| (read.user, Message { content: read.content, pub_date: read.pub_date }));
-        Ok(Some(pairs.collect()))
+        answer
+            .success(&self.profile, Operation::Messages, |body| {
+                listed(&self.profile, body, is_wanted)
+            })
+            .map(Some)
     }
 
     /// Reads change nothing, so what fails is tried again; what is not answered within `patience` is
@@ -335,17 +370,59 @@ impl Answer {
         self,
         profile: &Profile,
         operation: Operation,
-        parse: impl Fn(&Value) -> Option<T>,
+        parse: impl FnOnce(&[u8]) -> Option<T>,
     ) -> Result<T, ReadError> {
         let parsed = Some(&self.body)
             .filter(|_| profile.is_success(operation, self.status))
-            .and_then(|body| serde_json::from_slice::<Value>(body).ok())
-            .and_then(|json| parse(&json));
+            .and_then(|body| parse(body));
         parsed.ok_or(ReadError::NotTheApi {
             path: self.path,
             status: self.status,
             content_type: self.content_type,
         })
+    }
+}
+
+/// The messages of a listing by wanted authors, newest first. A listing may be of all that the
+/// target holds: one message at a time is taken out of it.
+fn listed(
+    profile: &Profile,
+    body: &[u8],
+    is_wanted: impl Fn(&str) -> bool,
+) -> Option<Vec<(String, Message)>> {
+    let mut messages = Vec::new();
+    let take = |message: Value| {
+        let read = profile.parse_messages(&Value::Array(vec![message]))?.pop()?;
+        if is_wanted(&read.user) {
+            let message = Message { content: read.content, pub_date: read.pub_date };
+            messages.push((read.user, message));
+        }
+        Some(())
+    };
+    let mut json = serde_json::Deserializer::from_slice(body);
+    json.deserialize_seq(Elements(take)).ok()?;
+    json.end().ok()?;
+    if profile.message_order == MessageOrder::OldestFirst {
+        messages.reverse();
+    }
+    Some(messages)
+}
+
+/// Hands the elements of an array to a function, until that finds one that it cannot take.
+struct Elements<F>(F);
+
+impl<'de, F: FnMut(Value) -> Option<()>> Visitor<'de> for Elements<F> {
+    type Value = ();
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a list of messages")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut elements: A) -> Result<(), A::Error> {
+        while let Some(element) = elements.next_element()? {
+            (self.0)(element).ok_or_else(|| A::Error::custom("not a message"))?;
+        }
+        Ok(())
     }
 }
 
@@ -364,14 +441,29 @@ fn chain(error: &dyn Error) -> String {
     text
 }
 
-fn summarised(mut gaps: Vec<String>) -> Vec<String> {
-    gaps.sort_unstable();
-    if gaps.len() > NAMED_GAPS {
-        let more = gaps.len() - NAMED_GAPS;
-        gaps.truncate(NAMED_GAPS);
-        gaps.push(format!("and {more} more that could not be read"));
+/// What could not be read: the first by name, and how many more.
+#[derive(Debug, Default)]
+struct Gaps {
+    named: BTreeSet<String>,
+    more: u64,
+}
+
+impl Gaps {
+    fn add(&mut self, gap: String) {
+        let is_new = self.named.insert(gap);
+        if !is_new || self.named.len() > NAMED_GAPS {
+            self.more += 1;
+        }
+        if self.named.len() > NAMED_GAPS {
+            self.named.pop_last();
+        }
     }
-    gaps
+
+    fn told(self) -> Vec<String> {
+        let more =
+            (self.more > 0).then(|| format!("and {} more that could not be read", self.more));
+        self.named.into_iter().chain(more).collect()
+    }
 }
 
 #[cfg(test)]

@@ -4,14 +4,15 @@ mod defaults;
 mod directory;
 mod outline;
 
-use crate::client::readback::{ReadError, Reader};
+use crate::check::scope::Scope;
+use crate::client::readback::{ReadBackError, ReadError, Reader};
 use crate::client::{BaseUrl, ClientKind, KeepAlive, Timeouts};
 use crate::clock::Clock;
 use crate::engine::{Ending, Engine, EngineError, StopRule};
 use crate::judge::{JudgeError, judge};
 use crate::profile::Profile;
 use crate::record::{ErrorLog, Live, RecordError, Recorder};
-use crate::schedule::{Manner, Order, Pace, Read, Route, Schedule, Shard, share_of};
+use crate::schedule::{Manner, Order, Pace, Read, Route, Schedule, Shard};
 pub use defaults::usual_connections;
 use directory::{OpenPart, open_run};
 use jiff::Timestamp;
@@ -103,17 +104,13 @@ impl Plan {
 
     /// Whether a user's state is this plan's to read back: of a shard, its own users'.
     fn reads_back(&self, user: &str) -> bool {
-        is_of_shard(self.shard, user)
+        Scope::of([self.shard]).holds(user)
     }
 
     /// The target that is read back.
     fn first_target(&self) -> &BaseUrl {
         self.targets.first().unwrap_or_else(|| unreachable!("a plan has a target"))
     }
-}
-
-fn is_of_shard(shard: Option<Shard>, user: &str) -> bool {
-    shard.is_none_or(|shard| share_of(user, usize::from(shard.of)) + 1 == usize::from(shard.index))
 }
 
 /// Why a replay could not be carried out. What was sent before is in the run directory.
@@ -226,14 +223,18 @@ pub async fn replay(
     let (run, part) = open_run(plan, &outline)?;
     if run.entries()?.next().is_none() {
         let target = || plan.first_target().to_string();
-        let before = reader
-            .read_back(&outline.users, 0, plan.shard.is_none())
-            .await
-            .map_err(|source| ReplayError::Target { target: target(), source })?;
-        if let Some(gap) = before.header.gaps.first() {
+        let path = run.readback("before");
+        let before = match reader.read_back(&outline.users, 0, plan.shard.is_none(), &path).await {
+            Ok(before) => before,
+            Err(ReadBackError::Read(source)) => {
+                return Err(ReplayError::Target { target: target(), source });
+            }
+            Err(ReadBackError::Write(error)) => return Err(error.into()),
+        };
+        if let Some(gap) = before.gaps.first() {
+            fs_err::remove_file(path).map_err(RunDirError::from)?;
             return Err(ReplayError::Baseline { target: target(), gap: gap.clone() });
         }
-        before.write(&run.readback("before"))?;
     }
     forget_read_backs(&run)?;
     wait_for(plan.start_at).await?;
@@ -296,9 +297,7 @@ pub async fn read_back(
     response_timeout: Duration,
     settle: Duration,
 ) -> Result<Option<ReadError>, RunDirError> {
-    let shards: Vec<Option<Shard>> =
-        run.manifest()?.parts.into_iter().map(|part| part.shard).collect();
-    let is_ours = |user: &str| shards.iter().any(|shard| is_of_shard(*shard, user));
+    let scope = Scope::of_run(&run.manifest()?);
     let mut users = BTreeSet::new();
     let mut open = false;
     let mut last_ns = 0;
@@ -309,13 +308,12 @@ pub async fn read_back(
         if entry.intent.operation.is_write() {
             let names_another =
                 matches!(entry.intent.operation, Operation::Follow | Operation::Unfollow);
-            if names_another && is_ours(&entry.intent.detail) {
+            if names_another && scope.holds(&entry.intent.detail) {
                 users.insert(entry.intent.detail);
             }
             users.insert(entry.intent.user);
         }
     }
-    let is_whole = shards.iter().all(Option::is_none);
     forget_read_backs(run)?;
     let waits: &[(&str, Duration)] = if open {
         &[("after-1", response_timeout), ("after-2", settle)]
@@ -324,9 +322,10 @@ pub async fn read_back(
     };
     for (name, wait) in waits {
         tokio::time::sleep(*wait).await;
-        match reader.read_back(&users, last_ns, is_whole).await {
-            Ok(state) => state.write(&run.readback(name))?,
-            Err(error) => return Ok(Some(error)),
+        match reader.read_back(&users, last_ns, scope.is_whole(), &run.readback(name)).await {
+            Ok(_) => {}
+            Err(ReadBackError::Read(error)) => return Ok(Some(error)),
+            Err(ReadBackError::Write(error)) => return Err(error),
         }
     }
     Ok(None)

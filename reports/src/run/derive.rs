@@ -26,11 +26,19 @@ pub enum DeriveError {
     LatencyLog(#[from] LatencyLogError),
 }
 
+/// What was met on the way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Extent {
+    /// When the last command was sent, in nanoseconds since the run began; `None` where none was.
+    pub last_command_ns: Option<u64>,
+}
+
 /// Makes both files anew. Memory does not grow with the run.
 ///
 /// # Errors
 /// [`DeriveError`] where the ledger cannot be read or a file cannot be written.
-pub fn derive(run: &RunDir, manifest: &Manifest) -> Result<(), DeriveError> {
+pub fn derive(run: &RunDir, manifest: &Manifest) -> Result<Extent, DeriveError> {
+    let mut extent = Extent::default();
     let phases = Phases::of(manifest);
     let mut timeline = TimelineWriter::create(&run.timeline())?;
     histograms::write::<DeriveError>(&run.latency_log(), manifest.started.into(), |log| {
@@ -38,6 +46,9 @@ pub fn derive(run: &RunDir, manifest: &Manifest) -> Result<(), DeriveError> {
         let mut latencies = Histograms::new();
         for entry in run.entries()? {
             let entry = entry.map_err(RunDirError::from)?;
+            if entry.intent.operation.is_write() {
+                extent.last_command_ns = extent.last_command_ns.max(Some(entry.intent.called_ns));
+            }
             let Some(outcome) = &entry.outcome else {
                 continue;
             };
@@ -51,7 +62,8 @@ pub fn derive(run: &RunDir, manifest: &Manifest) -> Result<(), DeriveError> {
         }
         close(&mut second, u64::MAX, &mut latencies, &mut timeline, log)
     })?;
-    Ok(timeline.finish()?)
+    timeline.finish()?;
+    Ok(extent)
 }
 
 /// Writes a second out and goes on at `next`: seconds without an outcome have no line.

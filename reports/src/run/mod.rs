@@ -5,9 +5,11 @@
 //! | `manifest.json` | what was run, how, where, from which seed | at the start, completed at the end |
 //! | `ledger/PPP-SSSSS.ledger` | every command before it is sent, its outcome after | during the run |
 //! | `readback/*.ndjson` | what the target held before and after | around the run |
-//! | `latency.hlog` | HdrHistogram interval log, nanoseconds, one tag per figure and operation | from the ledger |
+//! | `latency.hlog` | HdrHistogram interval log, nanoseconds, one tag per phase, figure, operation and replica | from the ledger |
 //! | `timeline.ndjson` | counts per second, `latest` as sent and as reported | from the ledger |
 //! | `verdict.json` | the judgement: checks, totals, audit, outages | by the judge |
+//!
+//! While a large run is judged, `judge.tmp` holds its users in shares.
 //!
 //! The ledger is the only record of the run itself; `latency.hlog`, `timeline.ndjson` and
 //! `verdict.json` can be made from it again at any time.

@@ -1,57 +1,56 @@
 //! Follow edges.
 
-use super::Evidence;
 use super::findings::Tally;
-use limosa_reports::render::counted;
+use super::{Survey, Users};
+use crate::profile::Profile;
 use limosa_reports::run::ledger::Entry;
 use limosa_reports::run::operation::{Ack, Operation};
-use limosa_reports::run::readback::ReadBack;
+use limosa_reports::run::readback::UserState;
 use limosa_reports::run::verdict::{Class, Entity};
 use std::collections::{BTreeMap, HashMap};
 
 type Pair<'a> = (&'a str, &'a str);
 
-pub(super) fn audit(evidence: &Evidence<'_>, tally: &mut Tally, not_checked: &mut Vec<String>) {
+/// Judges the edges; returns how many acknowledged commands a later one of the same pair replaced.
+pub(super) fn audit(
+    users: &Users<'_>,
+    survey: &Survey,
+    profile: &Profile,
+    tally: &mut Tally<'_>,
+) -> u64 {
     let mut sent: BTreeMap<Pair<'_>, Vec<&Entry>> = BTreeMap::new();
-    for entry in evidence.entries {
+    for entry in users.entries {
         if matches!(entry.intent.operation, Operation::Follow | Operation::Unfollow) {
             sent.entry((&entry.intent.user, &entry.intent.detail)).or_default().push(entry);
         }
     }
-    let there_before = evidence.before.map(edges).unwrap_or_default();
-    let there = edges(evidence.after);
+    let there_before = edges(users.before);
+    let there = edges(users.after);
     let mut undone = 0;
     for (pair, commands) in &sent {
-        let readable = evidence.after.users.get(pair.0).is_some_and(|state| state.exists.is_some());
+        let readable = users.after.get(pair.0).is_some_and(|state| state.exists.is_some());
         if readable {
             let copies = there.get(pair).copied().unwrap_or(0);
             let existed = there_before.contains_key(pair);
-            undone += one_pair(evidence, commands, copies, existed, tally);
+            undone += one_pair(profile, commands, copies, existed, tally);
         }
     }
     for ((user, whom), copies) in &there {
-        let known = evidence.after.users.get(*whom).and_then(|state| state.exists);
-        if known == Some(false) {
+        if survey.exists(whom) == Some(false) {
             let note = "the target does not know the user who is followed";
             tally.unsent(Class::Orphan, Entity::Follow, user, whom, note);
         } else if !sent.contains_key(&(*user, *whom)) && !there_before.contains_key(&(*user, *whom))
         {
             let note = format!("nobody asked for it in this run; listed {copies} times");
-            super::foreign(tally, Entity::Follow, user, whom, &note);
+            tally.unsent(Class::Foreign, Entity::Follow, user, whom, &note);
         }
     }
-    if undone > 0 {
-        not_checked.push(format!(
-            "{} that a later one of the same pair replaced: they leave no trace of their own, and \
-             are counted with the last one",
-            counted(undone, "follow command")
-        ));
-    }
+    undone
 }
 
-fn edges(state: &ReadBack) -> HashMap<Pair<'_>, u64> {
+fn edges(states: &BTreeMap<String, UserState>) -> HashMap<Pair<'_>, u64> {
     let mut edges = HashMap::new();
-    for user in state.users.values() {
+    for user in states.values() {
         for whom in &user.follows {
             *edges.entry((user.user.as_str(), whom.as_str())).or_default() += 1;
         }
@@ -62,11 +61,11 @@ fn edges(state: &ReadBack) -> HashMap<Pair<'_>, u64> {
 /// Judges the commands of one pair by the edge that is there now; returns how many acknowledged
 /// ones a later one replaced.
 fn one_pair(
-    evidence: &Evidence<'_>,
+    profile: &Profile,
     commands: &[&Entry],
     copies: u64,
     existed: bool,
-    tally: &mut Tally,
+    tally: &mut Tally<'_>,
 ) -> u64 {
     let is_there = copies > 0;
     let makes = |entry: &Entry| entry.intent.operation == Operation::Follow;
@@ -83,7 +82,7 @@ fn one_pair(
     };
     let open_explains = commands.iter().any(|entry| may_be_last(entry) && makes(entry) == is_there);
     let surprising = is_there != expected && !open_explains;
-    let duplicated = copies > 1 && is_there == expected && !evidence.profile.duplicate_edges;
+    let duplicated = copies > 1 && is_there == expected && !profile.duplicate_edges;
 
     for entry in commands {
         let is_last = promised.is_some_and(|last| std::ptr::eq(*last, *entry));

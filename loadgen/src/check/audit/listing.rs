@@ -4,35 +4,41 @@
 //! with more messages than it are listed with exactly as many, and none with more; or in that a
 //! single one is, and the number is one that people choose for a limit.
 
-use super::Evidence;
+use super::Users;
 use super::messages::Author;
 use limosa_reports::run::ledger::Entry;
 use limosa_reports::run::operation::Ack;
-use limosa_reports::run::readback::{Message, ReadBack, UserState};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use limosa_reports::run::readback::{Message, UserState};
+use std::collections::{HashMap, HashSet};
 
 /// One author could have lost messages by chance so that it looks like a limit; two could not.
 const MIN_AUTHORS: usize = 2;
 /// Unless the number is one of these.
 const USUAL_LIMITS: [usize; 9] = [10, 20, 25, 30, 50, 100, 200, 500, 1000];
 
-/// The number of messages that the target lists at most of an author, where it shows one.
-pub(super) fn limit(sent: &BTreeMap<&str, Vec<&Entry>>, evidence: &Evidence<'_>) -> Option<usize> {
-    let in_state = |state: &ReadBack, author: &str| {
-        state.users.get(author).map_or(0, |state| state.messages.len())
-    };
-    let listed = |author: &str| in_state(evidence.after, author);
-    let listed_before = |author: &str| evidence.before.map_or(0, |before| in_state(before, author));
-    let longest = sent.keys().map(|author| listed(author)).max().filter(|longest| *longest > 0)?;
-    let cut_off = sent
-        .iter()
-        .filter(|(author, tweets)| {
-            let known = acknowledged(tweets) + listed_before(author);
-            listed(author) == longest && known > longest
-        })
-        .count();
-    let is_usual = cut_off > 0 && USUAL_LIMITS.contains(&longest);
-    (cut_off >= MIN_AUTHORS || is_usual).then_some(longest)
+/// The number of messages that the target lists at most of an author, found author by author.
+#[derive(Debug, Default)]
+pub(super) struct Limit {
+    longest: usize,
+    /// How many authors are listed with exactly so many, and have more.
+    cut_off: usize,
+}
+
+impl Limit {
+    /// Takes an author who is listed with so many messages and is known to have had so many.
+    pub(super) fn author(&mut self, listed: usize, known: usize) {
+        if listed > self.longest {
+            *self = Self { longest: listed, cut_off: 0 };
+        }
+        self.cut_off += usize::from(listed == self.longest && known > listed);
+    }
+
+    /// The limit, where it shows.
+    pub(super) fn found(&self) -> Option<usize> {
+        let is_usual = self.cut_off > 0 && USUAL_LIMITS.contains(&self.longest);
+        let shows = self.longest > 0 && (self.cut_off >= MIN_AUTHORS || is_usual);
+        shows.then_some(self.longest)
+    }
 }
 
 /// The author's messages that were not there before the run, oldest first.
@@ -40,13 +46,13 @@ pub(super) fn limit(sent: &BTreeMap<&str, Vec<&Entry>>, evidence: &Evidence<'_>)
 /// A listing at the limit has lost its oldest: what the run added took the place of what was there
 /// before, which must not be subtracted then.
 pub(super) fn of_this_run<'a>(
-    evidence: &Evidence<'a>,
+    users: &Users<'a>,
     state: &'a UserState,
     tweets: &[&Entry],
     limit: Option<usize>,
 ) -> Vec<&'a Message> {
     let mut there_before: HashMap<&str, u64> = HashMap::new();
-    let before = evidence.before.and_then(|before| before.users.get(&state.user));
+    let before = users.before.get(&state.user);
     for message in before.into_iter().flat_map(|state| &state.messages) {
         *there_before.entry(&message.content).or_default() += 1;
     }

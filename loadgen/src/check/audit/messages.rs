@@ -2,39 +2,37 @@
 
 use super::findings::Tally;
 use super::listing;
-use super::order::{self, Placed};
-use super::{Evidence, similar};
-use crate::profile::MessageOrder;
-use limosa_reports::render::counted;
+use super::order::{Order, Placed};
+use super::{Users, similar};
 use limosa_reports::run::ledger::Entry;
 use limosa_reports::run::operation::{Ack, Operation};
 use limosa_reports::run::readback::{Message, UserState};
 use limosa_reports::run::verdict::{Class, Entity};
 use std::collections::BTreeMap;
 
-/// Judges the messages; returns why some could not be looked for, where that is so.
+/// Judges the messages, and their order as far as each author shows it. `limit` is the number that
+/// the target lists at most of an author; returns how many could not be looked for because of it.
 pub(super) fn audit(
-    evidence: &Evidence<'_>,
-    tally: &mut Tally,
-    not_checked: &mut Vec<String>,
-) -> Option<String> {
+    users: &Users<'_>,
+    limit: Option<usize>,
+    tally: &mut Tally<'_>,
+    order: &mut Order,
+) -> u64 {
     let mut sent: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
-    for entry in evidence.entries {
+    for entry in users.entries {
         if entry.intent.operation == Operation::Tweet {
             sent.entry(&entry.intent.user).or_default().push(entry);
         }
     }
     // Unreadable authors are gaps of the read-back, which it names itself.
     let readable = |state: &&UserState| state.exists.is_some();
-    let limit = listing::limit(&sent, evidence);
     let mut unseen = 0;
-    let mut placed = Vec::new();
     for (author, tweets) in &sent {
-        let Some(state) = evidence.after.users.get(*author).filter(readable) else {
+        let Some(state) = users.after.get(*author).filter(readable) else {
             continue;
         };
         let limit = limit.filter(|limit| *limit == state.messages.len());
-        let listed = listing::of_this_run(evidence, state, tweets, limit);
+        let listed = listing::of_this_run(users, state, tweets, limit);
         // Of equal texts the newest are listed.
         let tweets: Vec<&Entry> = match limit {
             Some(_) => tweets.iter().rev().copied().collect(),
@@ -42,44 +40,18 @@ pub(super) fn audit(
         };
         let mut author = one_author(&tweets, &listed, tally);
         if let Some(limit) = limit {
-            unseen += listing::set_aside_cut_off(&mut author, &tweets, limit);
+            unseen += listing::set_aside_cut_off(&mut author, &tweets, limit) as u64;
         }
         author.report_missing(state, tally);
-        placed.push(author.placed);
+        order.author(&author.placed);
     }
-    for state in evidence.after.users.values().filter(readable) {
+    for state in users.after.values().filter(readable) {
         if !sent.contains_key(state.user.as_str()) {
-            let listed = listing::of_this_run(evidence, state, &[], None);
+            let listed = listing::of_this_run(users, state, &[], None);
             one_author(&[], &listed, tally).report_missing(state, tally);
         }
     }
-    match evidence.profile.message_order {
-        MessageOrder::Insertion if order::is_listed_by_insertion(&placed) => {
-            let across_seconds = !order::may_be_by_date(&placed);
-            let mut unjudged = 0;
-            for author in &placed {
-                unjudged += order::find_misordered(author, across_seconds, tally);
-            }
-            if unjudged > 0 {
-                not_checked.push(format!(
-                    "the order of messages of different seconds: {} stands otherwise than it was \
-                     sent, and the target may list by date",
-                    counted(unjudged, "message")
-                ));
-            }
-        }
-        _ => not_checked.push(
-            "the order of messages: the target does not list those of the same second in the order \
-             in which they were stored"
-                .to_owned(),
-        ),
-    }
-    let limit = limit.filter(|_| unseen > 0)?;
-    Some(format!(
-        "the target lists at most {limit} messages of an author: {} could not be looked for (a \
-         profile's `max_no` says how to ask for all)",
-        counted(unseen as u64, "older one")
-    ))
+    unseen
 }
 
 /// What one author sent and has under one text.
@@ -102,7 +74,7 @@ pub(super) struct Author<'a> {
 }
 
 impl Author<'_> {
-    fn report_missing(&self, state: &UserState, tally: &mut Tally) {
+    fn report_missing(&self, state: &UserState, tally: &mut Tally<'_>) {
         let is_unknown = state.exists == Some(false);
         let note = if is_unknown {
             "the target does not know the author"
@@ -123,7 +95,11 @@ impl Author<'_> {
     }
 }
 
-fn one_author<'a>(tweets: &[&'a Entry], listed: &[&'a Message], tally: &mut Tally) -> Author<'a> {
+fn one_author<'a>(
+    tweets: &[&'a Entry],
+    listed: &[&'a Message],
+    tally: &mut Tally<'_>,
+) -> Author<'a> {
     let mut groups: BTreeMap<&str, SameText<'a>> = BTreeMap::new();
     for entry in tweets {
         let group = groups.entry(&entry.intent.detail).or_default();
@@ -164,7 +140,7 @@ fn one_author<'a>(tweets: &[&'a Entry], listed: &[&'a Message], tally: &mut Tall
 
 /// Counts copies: acknowledged ones explain them first, then open ones, then refused ones; what is
 /// left is too many of something that was sent.
-fn one_text<'a>(group: &SameText<'a>, tally: &mut Tally, lost: &mut Vec<&'a Entry>) {
+fn one_text<'a>(group: &SameText<'a>, tally: &mut Tally<'_>, lost: &mut Vec<&'a Entry>) {
     let mut copies = group.places.len();
     let mut take = |wanted: usize| {
         let taken = copies.min(wanted);

@@ -12,17 +12,138 @@ mod listing;
 mod messages;
 mod order;
 mod similar;
+mod survey;
 mod users;
 mod windows;
 
+use crate::check::ids::IdSet;
+use crate::check::scope::Scope;
 use crate::profile::Profile;
 use findings::Tally;
-use limosa_reports::render::count;
+use limosa_reports::render::{count, counted};
 use limosa_reports::run::ledger::Entry;
-use limosa_reports::run::readback::ReadBack;
-use limosa_reports::run::verdict::{Audit, Check, Class, Entity, State, Verdict};
+use limosa_reports::run::readback::{Header, ReadBack, UserState};
+use limosa_reports::run::verdict::{Audit, Check, Class, LossWindow, State, Verdict};
+use order::Order;
+use std::collections::BTreeMap;
+pub use survey::Survey;
+pub use windows::LossWindows;
 
-/// What an audit looks at.
+/// Some users: all that they sent, and all that the target held of them.
+#[derive(Debug, Clone, Copy)]
+pub struct Users<'a> {
+    /// What they sent, in the order of the calls.
+    pub entries: &'a [Entry],
+    /// What the target held of them before.
+    pub before: &'a BTreeMap<String, UserState>,
+    /// What it held of them after.
+    pub after: &'a BTreeMap<String, UserState>,
+}
+
+/// Audits a run, some users at a time. Into how many shares the users are put, and in which order
+/// these come, makes no difference.
+#[derive(Debug)]
+pub struct Auditor<'a> {
+    survey: &'a Survey,
+    profile: &'a Profile,
+    /// The number of messages that the target lists at most of an author.
+    limit: Option<usize>,
+    tally: Tally<'a>,
+    order: Order,
+    /// Messages that the limit hides.
+    unseen: u64,
+    /// Follow commands that later ones replaced.
+    undone: u64,
+    state: State,
+}
+
+impl<'a> Auditor<'a> {
+    /// An auditor of a run of which the survey knows everything. `profile` says what the target is
+    /// known to do otherwise.
+    pub fn new(survey: &'a Survey, profile: &'a Profile) -> Self {
+        Self {
+            survey,
+            profile,
+            limit: survey.listing_limit(),
+            tally: Tally::new(survey),
+            order: Order::default(),
+            unseen: 0,
+            undone: 0,
+            state: State::default(),
+        }
+    }
+
+    /// Audits some users, none of whom was audited before.
+    pub fn audit(&mut self, users: &Users<'_>) {
+        users::audit(users, self.survey, &mut self.tally);
+        self.unseen += messages::audit(users, self.limit, &mut self.tally, &mut self.order);
+        self.undone += follows::audit(users, self.survey, self.profile, &mut self.tally);
+        for user in users.after.values() {
+            self.state.users += u64::from(user.exists == Some(true));
+            self.state.messages += user.messages.len() as u64;
+            self.state.follows += user.follows.len() as u64;
+        }
+    }
+
+    /// The ids of the commands that were lost, for the [`LossWindows`].
+    pub fn lost(&self) -> &IdSet {
+        self.tally.lost()
+    }
+
+    /// Ends the audit of a target that was read back `passes` times. Besides the audit and its check,
+    /// returns what could not be checked.
+    pub fn finish(
+        mut self,
+        after: &Header,
+        passes: u32,
+        loss_windows: Vec<LossWindow>,
+    ) -> (Audit, Check, Vec<String>) {
+        let mut not_checked = Vec::new();
+        not_checked.extend(self.order.judge(self.profile.message_order, &mut self.tally));
+        if self.undone > 0 {
+            not_checked.push(format!(
+                "{} that a later one of the same pair replaced: they leave no trace of their own, \
+                 and are counted with the last one",
+                counted(self.undone, "follow command")
+            ));
+        }
+        if !self.survey.has_baseline {
+            not_checked.push(
+                "what the target held before the run: nobody looked, so what is too much may have \
+                 been there already"
+                    .to_owned(),
+            );
+        }
+        if let Some(shards) = self.survey.scope().named() {
+            not_checked.push(format!("what the target holds of the users outside of {shards}"));
+        }
+        let unread = Some(self.survey.unread()).filter(|unread| *unread > 0).map(|unread| {
+            format!("{} that the read-back does not speak of", counted(unread, "user"))
+        });
+        let cut_off = self.limit.filter(|_| self.unseen > 0).map(|limit| {
+            format!(
+                "the target lists at most {limit} messages of an author: {} could not be looked for \
+                 (a profile's `max_no` says how to ask for all)",
+                counted(self.unseen, "older one")
+            )
+        });
+        let has_gaps = !after.gaps.is_empty() || cut_off.is_some() || unread.is_some();
+        not_checked.extend(unread.into_iter().chain(cut_off));
+        not_checked.extend(after.gaps.iter().chain(&after.limits).cloned());
+        let audit = Audit {
+            method: after.method.clone(),
+            passes,
+            loss_windows,
+            state: State { latest: after.latest, ..self.state },
+            counts: self.tally.counts(),
+            findings: self.tally.into_findings(),
+        };
+        let check = verdict(&audit, self.survey.has_baseline, has_gaps);
+        (audit, check, not_checked)
+    }
+}
+
+/// What an audit of all users at once looks at.
 #[derive(Debug, Clone, Copy)]
 pub struct Evidence<'a> {
     /// What was sent, in the order of the calls.
@@ -37,47 +158,39 @@ pub struct Evidence<'a> {
     pub profile: &'a Profile,
 }
 
-/// Audits a run. Besides the audit and its check, returns what could not be checked.
-pub fn audit(evidence: &Evidence<'_>) -> (Audit, Check, Vec<String>) {
-    let mut tally = Tally::default();
-    let mut not_checked = Vec::new();
-    users::audit(evidence, &mut tally);
-    let cut_off = messages::audit(evidence, &mut tally, &mut not_checked);
-    follows::audit(evidence, &mut tally, &mut not_checked);
-    tally.find_latest_ahead(evidence);
-    if evidence.before.is_none() {
-        not_checked.push(
-            "what the target held before the run: nobody looked, so what is too much may have been \
-             there already"
-                .to_owned(),
-        );
+impl Evidence<'_> {
+    fn survey(&self) -> Survey {
+        let mut survey = Survey::new(Scope::whole(), self.before.is_some());
+        let before = self.before.into_iter().flat_map(|state| state.users.values());
+        before.for_each(|state| survey.before(state));
+        self.after.users.values().for_each(|state| survey.after(state));
+        survey.latest_after(self.after.header.latest);
+        self.entries.iter().for_each(|entry| survey.sent(entry));
+        survey
     }
-    let header = &evidence.after.header;
-    let unread = users::unread(evidence);
-    let has_gaps = !header.gaps.is_empty() || cut_off.is_some() || unread.is_some();
-    not_checked.extend(unread);
-    not_checked.extend(cut_off.into_iter().chain(header.gaps.iter().cloned()));
-    not_checked.extend(header.limits.iter().cloned());
-    let audit = Audit {
-        method: evidence.after.header.method.clone(),
-        passes: evidence.passes,
-        loss_windows: windows::find(evidence.entries, &tally.lost_ids()),
-        state: state(evidence.after),
-        counts: tally.counts(),
-        findings: tally.into_findings(),
-    };
-    let check = verdict(&audit, evidence.before.is_some(), has_gaps);
-    (audit, check, not_checked)
+
+    fn loss_windows(&self, lost: &IdSet) -> Vec<LossWindow> {
+        let mut answered: Vec<&Entry> = self.entries.iter().collect();
+        answered.sort_by_key(|entry| entry.answered_ns());
+        let mut windows = LossWindows::of(lost);
+        answered.into_iter().for_each(|entry| windows.push(entry));
+        windows.finish()
+    }
 }
 
-fn state(after: &ReadBack) -> State {
-    let mut state = State { latest: after.header.latest, ..State::default() };
-    for user in after.users.values() {
-        state.users += u64::from(user.exists == Some(true));
-        state.messages += user.messages.len() as u64;
-        state.follows += user.follows.len() as u64;
-    }
-    state
+/// Audits a run whose records are all in memory. Besides the audit and its check, returns what could
+/// not be checked.
+pub fn audit(evidence: &Evidence<'_>) -> (Audit, Check, Vec<String>) {
+    let survey = evidence.survey();
+    let nobody = BTreeMap::new();
+    let mut auditor = Auditor::new(&survey, evidence.profile);
+    auditor.audit(&Users {
+        entries: evidence.entries,
+        before: evidence.before.map_or(&nobody, |state| &state.users),
+        after: &evidence.after.users,
+    });
+    let windows = evidence.loss_windows(auditor.lost());
+    auditor.finish(&evidence.after.header, evidence.passes, windows)
 }
 
 /// Where nobody looked before the run, what is too much may have been there already.
@@ -112,11 +225,6 @@ fn verdict(audit: &Audit, has_baseline: bool, has_gaps: bool) -> Check {
 
 fn is_too_much(class: Class) -> bool {
     matches!(class, Class::Foreign | Class::Ghost | Class::Duplicated | Class::Orphan)
-}
-
-/// What an entity is called in a finding of something that nobody sent.
-fn foreign(tally: &mut Tally, entity: Entity, user: &str, detail: &str, note: &str) {
-    tally.unsent(Class::Foreign, entity, user, detail, note);
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@
 //! second; and only where the listing itself shows that it follows the order of storing.
 
 use super::findings::Tally;
+use crate::profile::MessageOrder;
+use limosa_reports::render::counted;
 use limosa_reports::run::ledger::Entry;
 use limosa_reports::run::verdict::{Class, Entity};
 
@@ -23,47 +25,90 @@ pub(super) struct Placed<'a> {
     pub(super) entry: &'a Entry,
 }
 
-/// Whether messages of the same second stand in the order of their calls, nearly always. A server
-/// that sorts by date alone lists them in another order, and nothing can be said then.
-pub(super) fn is_listed_by_insertion(authors: &[Vec<Placed<'_>>]) -> bool {
-    let mut pairs = 0_u64;
-    let mut in_order = 0_u64;
-    for pair in authors.iter().flat_map(|messages| messages.windows(2)) {
-        let [older, newer] = pair else { continue };
-        if older.pub_date.is_some() && older.pub_date == newer.pub_date {
-            pairs += 1;
-            in_order += u64::from(older.entry.intent.called_ns < newer.entry.intent.called_ns);
+/// The order of storing, found author by author: whether the listing shows it is known at the end
+/// alone, so what would be misordered is kept for each of the ways in which that may turn out.
+#[derive(Debug)]
+pub(super) struct Order {
+    /// Neighbours of the same second, and how many of them stand in the order of their calls.
+    pairs: u64,
+    in_order: u64,
+    /// Whether every listing is sorted by date. The target may sort it then, and a clock that went
+    /// back, or two clocks that differ, explain an inversion across seconds as well as the order of
+    /// storing.
+    may_be_by_date: bool,
+    /// What was answered before another one of the same author was sent, and stands after it.
+    across_seconds: Tally<'static>,
+    /// The same, of messages of the same second.
+    within_seconds: Tally<'static>,
+    /// How many the second leaves out.
+    unjudged: u64,
+}
+
+impl Default for Order {
+    fn default() -> Self {
+        Self {
+            pairs: 0,
+            in_order: 0,
+            may_be_by_date: true,
+            across_seconds: Tally::default(),
+            within_seconds: Tally::default(),
+            unjudged: 0,
         }
     }
-    pairs >= MIN_PAIRS && in_order as f64 >= IN_ORDER * pairs as f64
 }
 
-/// Whether every listing is sorted by date. The target may sort it then, and a clock that went back,
-/// or two clocks that differ, explain an inversion across seconds as well as the order of storing.
-pub(super) fn may_be_by_date(authors: &[Vec<Placed<'_>>]) -> bool {
-    let dates = |messages: &[Placed<'_>]| messages.is_sorted_by_key(|message| message.pub_date);
-    authors.iter().all(|messages| dates(messages))
-}
-
-/// Reports every message that was answered before another one of the same author was sent, and
-/// stands after it: after any other, or, unless `across_seconds`, after one of the same second.
-/// Returns how many were left out for that. `messages` are in the order of their places.
-pub(super) fn find_misordered(
-    messages: &[Placed<'_>],
-    across_seconds: bool,
-    tally: &mut Tally,
-) -> u64 {
-    let all = misplaced(messages);
-    let judged = if across_seconds {
-        all.clone()
-    } else {
-        messages.chunk_by(|a, b| a.pub_date == b.pub_date).flat_map(misplaced).collect()
-    };
-    for (entry, other) in &judged {
-        let note = format!("stored after id {}, which was sent later", other.intent.command_id);
-        tally.reclass(Class::Misordered, Entity::Message, entry, &note);
+impl Order {
+    /// Takes an author's messages in the order of their places.
+    pub(super) fn author(&mut self, messages: &[Placed<'_>]) {
+        for pair in messages.windows(2) {
+            let [older, newer] = pair else { continue };
+            if older.pub_date.is_some() && older.pub_date == newer.pub_date {
+                self.pairs += 1;
+                self.in_order +=
+                    u64::from(older.entry.intent.called_ns < newer.entry.intent.called_ns);
+            }
+        }
+        self.may_be_by_date &= messages.is_sorted_by_key(|message| message.pub_date);
+        let all = misplaced(messages);
+        let within: Vec<_> =
+            messages.chunk_by(|a, b| a.pub_date == b.pub_date).flat_map(misplaced).collect();
+        self.unjudged += (all.len() - within.len()) as u64;
+        for (found, tally) in [(all, &mut self.across_seconds), (within, &mut self.within_seconds)]
+        {
+            for (entry, other) in found {
+                let note =
+                    format!("stored after id {}, which was sent later", other.intent.command_id);
+                tally.reclass(Class::Misordered, Entity::Message, entry, &note);
+            }
+        }
     }
-    (all.len() - judged.len()) as u64
+
+    /// Adds what is misordered to the tally; returns what could not be judged, and why. A server that
+    /// sorts by date alone lists messages of the same second in another order than that of their
+    /// calls, and nothing can be said then.
+    pub(super) fn judge(self, listed: MessageOrder, tally: &mut Tally<'_>) -> Option<String> {
+        let is_by_insertion =
+            self.pairs >= MIN_PAIRS && self.in_order as f64 >= IN_ORDER * self.pairs as f64;
+        if listed != MessageOrder::Insertion || !is_by_insertion {
+            return Some(
+                "the order of messages: the target does not list those of the same second in the \
+                 order in which they were stored"
+                    .to_owned(),
+            );
+        }
+        if !self.may_be_by_date {
+            tally.add(self.across_seconds);
+            return None;
+        }
+        tally.add(self.within_seconds);
+        (self.unjudged > 0).then(|| {
+            format!(
+                "the order of messages of different seconds: {} stands otherwise than it was sent, \
+                 and the target may list by date",
+                counted(self.unjudged, "message")
+            )
+        })
+    }
 }
 
 /// What was answered before something that stands before it was sent; and that.

@@ -1,6 +1,8 @@
+mod shares;
+
 use super::*;
 use crate::check::testing::{Script, State as Store};
-use limosa_reports::run::verdict::Finding;
+use limosa_reports::run::verdict::{Entity, Finding};
 
 struct Case {
     script: Script,

@@ -1,64 +1,40 @@
 //! Accounts.
 
-use super::Evidence;
 use super::findings::Tally;
-use limosa_reports::render::counted;
+use super::{Survey, Users};
 use limosa_reports::run::ledger::Entry;
 use limosa_reports::run::operation::{Ack, Operation};
 use limosa_reports::run::verdict::{Class, Entity};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
-pub(super) fn audit(evidence: &Evidence<'_>, tally: &mut Tally) {
+pub(super) fn audit(users: &Users<'_>, survey: &Survey, tally: &mut Tally<'_>) {
     let mut registers: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
-    let mut named: HashSet<&str> = HashSet::new();
-    for entry in evidence.entries {
-        match entry.intent.operation {
-            Operation::Register => registers.entry(&entry.intent.user).or_default().push(entry),
-            Operation::Tweet => _ = named.insert(&entry.intent.user),
-            Operation::Follow | Operation::Unfollow => {
-                named.insert(&entry.intent.user);
-                named.insert(&entry.intent.detail);
-            }
-            _ => {}
+    for entry in users.entries {
+        if entry.intent.operation == Operation::Register {
+            registers.entry(&entry.intent.user).or_default().push(entry);
         }
     }
-    let existed = |user: &str| {
-        evidence
-            .before
-            .and_then(|state| state.users.get(user))
-            .is_some_and(|state| state.exists == Some(true))
-    };
+    let existed =
+        |user: &str| users.before.get(user).is_some_and(|state| state.exists == Some(true));
     for (user, sent) in &registers {
-        let exists = evidence.after.users.get(*user).and_then(|state| state.exists);
+        let exists = users.after.get(*user).and_then(|state| state.exists);
         let Some(exists) = exists else { continue };
         one_user(sent, exists, existed(user), tally);
     }
-    for user in evidence.after.users.values() {
+    for user in users.after.values() {
         let name = user.user.as_str();
         if user.exists == Some(true) && !registers.contains_key(name) && !existed(name) {
-            let note = if named.contains(name) {
+            let note = if survey.names(name) {
                 "the run names this user, and never registered it"
             } else {
                 "nothing in the run names this user"
             };
-            super::foreign(tally, Entity::User, name, "", note);
+            tally.unsent(Class::Foreign, Entity::User, name, "", note);
         }
     }
 }
 
-/// Users of the run that the read-back does not speak of.
-pub(super) fn unread(evidence: &Evidence<'_>) -> Option<String> {
-    let mut names: HashSet<&str> = HashSet::new();
-    for entry in evidence.entries.iter().filter(|entry| entry.intent.operation.is_write()) {
-        names.insert(&entry.intent.user);
-    }
-    let missing = names.iter().filter(|name| !evidence.after.users.contains_key(**name)).count();
-    (missing > 0).then(|| {
-        format!("{} that the read-back does not speak of", counted(missing as u64, "user"))
-    })
-}
-
-fn one_user(sent: &[&Entry], exists: bool, existed: bool, tally: &mut Tally) {
+fn one_user(sent: &[&Entry], exists: bool, existed: bool, tally: &mut Tally<'_>) {
     let promised = sent.iter().any(|entry| entry.ack() == Ack::Acknowledged);
     let mut open = sent.iter().filter(|entry| entry.ack() == Ack::Indeterminate).count();
     let mut ghost_is_told = false;

@@ -1,37 +1,52 @@
 //! When acknowledged writes were lost.
 
+use crate::check::ids::IdSet;
 use limosa_reports::run::ledger::Entry;
 use limosa_reports::run::operation::Ack;
 use limosa_reports::run::verdict::LossWindow;
-use std::collections::BTreeSet;
 
 /// Losses less than this apart are of one window.
 const GAP_NS: u64 = 1_000_000_000;
 
-/// The stretches of acknowledgement times in which writes were lost, in order.
-pub(super) fn find(entries: &[Entry], lost: &BTreeSet<i64>) -> Vec<LossWindow> {
-    let mut acknowledged: Vec<(u64, bool)> = entries
-        .iter()
-        .filter(|entry| entry.intent.operation.is_write() && entry.ack() == Ack::Acknowledged)
-        .filter_map(|entry| Some((entry.answered_ns()?, lost.contains(&entry.intent.command_id))))
-        .collect();
-    acknowledged.sort_unstable();
-    let mut windows: Vec<LossWindow> = Vec::new();
-    let mut kept_since = 0;
-    for (at_ns, is_lost) in acknowledged {
-        if !is_lost {
-            kept_since += 1;
-            continue;
-        }
-        match windows.last_mut() {
-            Some(window) if at_ns - window.last_ns <= GAP_NS => {
-                window.last_ns = at_ns;
-                window.lost += 1;
-                window.kept += kept_since;
-            }
-            _ => windows.push(LossWindow { first_ns: at_ns, last_ns: at_ns, lost: 1, kept: 0 }),
-        }
-        kept_since = 0;
+/// The stretches of acknowledgement times in which writes were lost.
+#[derive(Debug)]
+pub struct LossWindows<'a> {
+    lost: &'a IdSet,
+    windows: Vec<LossWindow>,
+    kept_since: u64,
+}
+
+impl<'a> LossWindows<'a> {
+    /// Of the commands with these ids.
+    pub fn of(lost: &'a IdSet) -> Self {
+        Self { lost, windows: Vec::new(), kept_since: 0 }
     }
-    windows
+
+    /// Takes a request, in the order of the outcomes.
+    pub fn push(&mut self, entry: &Entry) {
+        if !entry.intent.operation.is_write() || entry.ack() != Ack::Acknowledged {
+            return;
+        }
+        let Some(at_ns) = entry.answered_ns() else { return };
+        if !self.lost.contains(entry.intent.command_id) {
+            self.kept_since += 1;
+            return;
+        }
+        match self.windows.last_mut() {
+            Some(window) if at_ns.saturating_sub(window.last_ns) <= GAP_NS => {
+                window.last_ns = at_ns.max(window.last_ns);
+                window.lost += 1;
+                window.kept += self.kept_since;
+            }
+            _ => {
+                self.windows.push(LossWindow { first_ns: at_ns, last_ns: at_ns, lost: 1, kept: 0 });
+            }
+        }
+        self.kept_since = 0;
+    }
+
+    /// The windows, in order.
+    pub fn finish(self) -> Vec<LossWindow> {
+        self.windows
+    }
 }

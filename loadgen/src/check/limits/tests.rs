@@ -147,7 +147,7 @@ fn judged_with(
     found: &Found<'_>,
     checks: &mut Vec<Check>,
 ) -> Check {
-    let mut answers = Answers::new(None);
+    let mut answers = Answers::default();
     let mut limits = Limits::new(&manifest(&[limit]));
     for entry in entries {
         limits.push(entry, answers.push(entry));

@@ -1,4 +1,5 @@
 use super::*;
+use limosa_reports::run::readback::ReadBack;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
@@ -39,6 +40,15 @@ fn target(answer: fn(&str) -> Option<&'static str>) -> (Reader, Arc<Mutex<Vec<St
     (reader, asked)
 }
 
+async fn read_back(reader: &Reader, users: &BTreeSet<String>, is_whole: bool) -> ReadBack {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("after-1.ndjson");
+    let header = reader.read_back(users, 0, is_whole, &path).await.unwrap();
+    let read = ReadBack::read(&path).unwrap().unwrap();
+    assert_eq!(read.header, header);
+    read
+}
+
 #[tokio::test]
 async fn users_who_are_called_dots_are_read() {
     let (reader, asked) = target(|path| {
@@ -51,7 +61,7 @@ async fn users_who_are_called_dots_are_read() {
         })
     });
     let users = BTreeSet::from([".", "..", "a.b"].map(str::to_owned));
-    let read = reader.read_back(&users, 0, true).await.unwrap();
+    let read = read_back(&reader, &users, true).await;
     assert_eq!(read.header.gaps, [""; 0]);
     assert_eq!(read.users["."].messages[0].content, "x");
     assert_eq!(read.users[".."].follows, ["."]);
@@ -71,7 +81,7 @@ async fn a_target_that_answers_for_no_user_is_not_asked_for_all() {
     });
     let users: BTreeSet<String> = (0..200).map(|n| format!("user{n}")).collect();
     let begun = Instant::now();
-    let read = reader.read_back(&users, 0, true).await.unwrap();
+    let read = read_back(&reader, &users, true).await;
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     assert!(asked.lock().unwrap().len() < 60);
     assert_eq!(read.users.len(), 200);
@@ -88,4 +98,64 @@ async fn a_target_that_hangs_is_given_up_within_the_timeout() {
     assert_eq!(error, "GET /latest: no answer within 0.1 s");
     assert!(begun.elapsed() < Duration::from_secs(5));
     assert_eq!(asked.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_stranger_is_found_by_his_messages_and_a_shard_does_not_look() {
+    let (reader, asked) = target(|path| {
+        Some(match path {
+            "/base/latest" => r#"{"latest":1}"#,
+            "/base/msgs" => {
+                r#"[{"user":"gone","content":"left","pub_date":0},
+                    {"user":"a","content":"x","pub_date":0}]"#
+            }
+            "/base/msgs/a" => r#"[{"user":"a","content":"x","pub_date":0}]"#,
+            _ => "",
+        })
+    });
+    let users = BTreeSet::from(["a".to_owned()]);
+    let read = read_back(&reader, &users, true).await;
+    assert_eq!(read.header.limits, [""; 0]);
+    assert_eq!(read.users["gone"].exists, Some(false));
+    assert_eq!(read.users["gone"].messages[0].content, "left");
+    assert_eq!(read.users["a"].messages.len(), 1);
+
+    asked.lock().unwrap().clear();
+    let read = read_back(&reader, &users, false).await;
+    assert_eq!(read.users.len(), 1);
+    assert!(read.header.limits[0].ends_with("a shard reads its own users"), "{read:?}");
+    assert!(!asked.lock().unwrap().contains(&"/base/msgs".to_owned()));
+}
+
+#[test]
+fn a_listing_is_read_message_by_message_as_it_is_as_a_whole() {
+    for message_order in [MessageOrder::Insertion, MessageOrder::OldestFirst] {
+        let profile = Profile { message_order, ..Profile::default() };
+        for body in [
+            r#"[{"user":"a","content":"1","pub_date":3},{"user":"b","content":"2","pub_date":2}]"#,
+            r#"[{"user":"a","content":"1"}, {"user":"b"}]"#,
+            "[]",
+            r#"{"msgs":[]}"#,
+            r#"[{"user":"a","content":"1"}"#,
+            r#"[1]"#,
+            "[] []",
+        ] {
+            let whole = serde_json::from_str(body).ok();
+            let whole = whole.and_then(|json: Value| profile.parse_messages(&json));
+            let whole = whole.map(|messages| {
+                let pair = |read: crate::profile::ReadMessage| {
+                    (read.user, Message { content: read.content, pub_date: read.pub_date })
+                };
+                messages.into_iter().map(pair).collect::<Vec<_>>()
+            });
+            assert_eq!(
+                listed(&profile, body.as_bytes(), |_| true),
+                whole,
+                "{message_order:?} {body}"
+            );
+        }
+    }
+    let body = br#"[{"user":"a","content":"1"},{"user":"b","content":"2"}]"#;
+    let of_b = listed(&Profile::default(), body, |author| author == "b").unwrap();
+    assert_eq!(of_b.len(), 1);
 }

@@ -145,6 +145,24 @@ impl Record for Mark {
     }
 }
 
+impl Record for Frame {
+    fn size_hint(&self) -> usize {
+        match self {
+            Self::Intent(intent) => intent.size_hint(),
+            Self::Outcome(outcome) => outcome.size_hint(),
+            Self::Mark(mark) => mark.size_hint(),
+        }
+    }
+
+    fn encode(&self, out: &mut [u8]) -> usize {
+        match self {
+            Self::Intent(intent) => intent.encode(out),
+            Self::Outcome(outcome) => outcome.encode(out),
+            Self::Mark(mark) => mark.encode(out),
+        }
+    }
+}
+
 impl Frame {
     /// The frame that a payload holds; `None` where it holds none.
     pub(super) fn decode(payload: &[u8]) -> Option<Self> {

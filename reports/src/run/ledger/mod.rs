@@ -10,16 +10,20 @@
 //! writer was killed with the zeros that were reserved for it. Anything else, and a checksum that
 //! disagrees, is damage, which a reader reports with file and offset.
 
+mod copy;
 mod entries;
 mod frame;
+mod packed;
 mod reader;
 mod writer;
 
 #[cfg(test)]
 mod tests;
 
+pub use copy::{Copied, copy_part};
 pub use entries::{Calls, Entries, Entry, Join, Joined};
 pub use frame::{Frame, Intent, Mark, Outcome, Record};
+pub use packed::{PackedReader, PackedWriter};
 pub use reader::{Damage, LedgerReader};
 pub use writer::LedgerWriter;
 

@@ -111,7 +111,8 @@ impl LedgerReader {
         &self.damage
     }
 
-    fn step(&mut self) -> Result<Option<(u16, Frame)>, LedgerError> {
+    /// The next frame as it was written, with its part and when that began.
+    pub(super) fn next_raw(&mut self) -> Result<Option<(u16, u64, Frame)>, LedgerError> {
         loop {
             let Some(segment) = &mut self.current else {
                 let Some(listed) = self.segments.next() else {
@@ -127,7 +128,7 @@ impl LedgerReader {
             };
             match segment.next_frame() {
                 Ok(Some(frame)) => {
-                    return Ok(Some((segment.part, shift(frame, segment.offset_ns))));
+                    return Ok(Some((segment.part, segment.offset_ns, frame)));
                 }
                 Ok(None) => self.current = None,
                 Err(source) if source.kind() == io::ErrorKind::InvalidData => {
@@ -148,7 +149,8 @@ impl Iterator for LedgerReader {
     type Item = Result<(u16, Frame), LedgerError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.step().transpose()
+        let shifted = |(part, offset_ns, frame)| (part, shift(frame, offset_ns));
+        self.next_raw().map(|next| next.map(shifted)).transpose()
     }
 }
 

@@ -73,13 +73,7 @@ proptest! {
     fn what_was_appended_is_read_again(written in prop::collection::vec(arbitrary_frame(), 0..40)) {
         let directory = tempfile::tempdir().unwrap();
         let mut writer = LedgerWriter::create(directory.path(), 3, 0);
-        for frame in &written {
-            match frame {
-                Frame::Intent(intent) => writer.append(intent).unwrap(),
-                Frame::Outcome(outcome) => writer.append(outcome).unwrap(),
-                Frame::Mark(mark) => writer.append(mark).unwrap(),
-            }
-        }
+        written.iter().for_each(|frame| writer.append(frame).unwrap());
         writer.finish().unwrap();
         let read: Vec<Frame> = frames(directory.path())
             .into_iter()
@@ -328,6 +322,60 @@ proptest! {
             None => (ends[usize::from(entry.part)].max(entry.intent.called_ns), entry.part, true),
         });
         let entries: Result<Vec<Entry>, _> = Entries::open(directory.path()).unwrap().collect();
-        prop_assert_eq!(entries.unwrap(), all);
+        prop_assert_eq!(&entries.unwrap(), &all);
+
+        let mut bytes = Vec::new();
+        let mut packed = PackedWriter::new(&mut bytes);
+        all.iter().for_each(|entry| packed.push(entry).unwrap());
+        packed.finish().unwrap();
+        let unpacked: Result<Vec<Entry>, _> = PackedReader::new(&bytes[..]).collect();
+        prop_assert_eq!(unpacked.unwrap(), all);
     }
+}
+
+#[test]
+fn a_part_that_is_copied_is_the_same_but_for_its_place_and_time() {
+    let directory = tempfile::tempdir().unwrap();
+    let (old, new) = (directory.path().join("old"), directory.path().join("new"));
+    fs::create_dir(&old).unwrap();
+    fs::create_dir(&new).unwrap();
+    let mut writer = LedgerWriter::create(&old, 3, 1_000);
+    let long = "x".repeat(1 << 20);
+    for sequence in 0..9 {
+        writer.append(&intent(sequence, &long)).unwrap();
+        writer.append(&outcome(sequence)).unwrap();
+    }
+    writer.append(&Mark { at_ns: 85, name: "fence".into() }).unwrap();
+    writer.append(&intent(9, "abandoned")).unwrap();
+    std::mem::forget(writer);
+    let copy = |replica| {
+        let (_, reader) = LedgerReader::parts(&old).unwrap().remove(0);
+        copy_part(reader, &new, 0, 500, |_| replica)
+    };
+    let copied = copy(7).unwrap();
+    assert_eq!(copied, Copied { last_command_ns: Some(1_590), damage: vec![] });
+    let moved: Vec<(u16, Frame)> = frames(&old)
+        .into_iter()
+        .map(|(_, frame)| match frame {
+            Frame::Intent(mut intent) => {
+                intent.ready_ns += 500;
+                intent.called_ns += 500;
+                (0, Frame::Intent(intent))
+            }
+            Frame::Outcome(mut outcome) => {
+                outcome.sent_ns += 500;
+                outcome.done_ns += 500;
+                outcome.replica = 7;
+                (0, Frame::Outcome(outcome))
+            }
+            Frame::Mark(mark) => (0, Frame::Mark(Mark { at_ns: mark.at_ns + 500, ..mark })),
+        })
+        .collect();
+    assert_eq!(moved.len(), 20);
+    assert_eq!(frames(&new), moved);
+
+    fs::remove_file(old.join("003-00001.ledger")).unwrap();
+    fs::remove_dir_all(&new).unwrap();
+    fs::create_dir(&new).unwrap();
+    assert_eq!(copy(7).unwrap().damage.len(), 1);
 }

@@ -1,22 +1,32 @@
 //! Judging a run from its directory alone: reads it, runs every checker, writes `verdict.json`.
 
+mod look;
+mod shares;
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+
 use crate::check::answers::Answers;
-use crate::check::audit::Evidence;
-use crate::check::limits::{Found, Limits};
-use crate::check::{audit, cascade, downtime, latest, totals, trust};
+use crate::check::audit::{Auditor, LossWindows, Survey};
+use crate::check::limits::Found;
+use crate::check::{Listed, latest};
 use crate::profile::Profile;
 use jiff::Timestamp;
 use limosa_reports::render::{all, count, counted};
-use limosa_reports::run::derive::{DeriveError, derive};
+use limosa_reports::run::derive::{DeriveError, Extent, derive};
 use limosa_reports::run::histograms::{self, Figure, LatencyLogError};
 use limosa_reports::run::ledger::Entry;
 use limosa_reports::run::manifest::Manifest;
 use limosa_reports::run::operation::Ack;
-use limosa_reports::run::readback::ReadBack;
+use limosa_reports::run::readback::{Header, ReadBackReader};
 use limosa_reports::run::verdict::{
     Audit, Check, Class, Judgement, LatestJudgement, Totals, Verdict,
 };
 use limosa_reports::run::{FORMAT_VERSION, RunDir, RunDirError};
+use look::Look;
+use shares::{Shares, shares_of};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Why a run could not be judged.
@@ -38,58 +48,69 @@ pub enum JudgeError {
 
 /// Judges the run and writes the judgement, the latency log and the timeline into its directory.
 ///
+/// Memory does not grow with the run, but for the names of its users: the ledger is read in the
+/// order of the calls, and the audit is made of a share of the users at a time.
+///
 /// # Errors
 /// [`JudgeError`] where the directory cannot be read or written. A checker that fails is no error:
 /// its check is unknown.
 pub fn judge(run: &RunDir) -> Result<Judgement, JudgeError> {
+    judge_in_shares(run, shares_of(run)?)
+}
+
+fn judge_in_shares(run: &RunDir, shares: usize) -> Result<Judgement, JudgeError> {
     let manifest = run.manifest()?;
-    derive(run, &manifest)?;
+    let extent = derive(run, &manifest)?;
     let profile: Profile =
         serde_json::from_value(manifest.profile.clone()).map_err(JudgeError::Profile)?;
-    let recorded = Recorded::read(run)?;
-    let entries = &recorded.entries;
-    let mut damage = recorded.damage;
+    let mut damage = Vec::new();
     let before = read_back(run, "before", &mut damage)?;
-    let (after, passes) = last_read_back(run, entries, &mut damage)?;
-
-    let mut checks = vec![complete(&manifest, entries)];
-    let mut limits = Limits::new(&manifest);
-    checks.push(guarded("answers", || {
-        let mut answers = Answers::new(before.as_ref());
-        for entry in entries {
-            limits.push(entry, answers.push(entry));
-        }
-        answers.finish()
-    }));
-    let (audit, audit_check, mut not_checked) =
-        audited(entries, before.as_ref(), after.as_ref(), passes, &profile);
-    checks.push(audit_check);
+    let (after, passes) = last_read_back(run, &extent, &mut damage)?;
     let initial = before.as_ref().and_then(|state| state.header.latest);
-    let last = after.as_ref().and_then(|state| state.header.latest);
-    let (latest, latest_check) = match manifest.mode.order.as_str() {
-        "strict" => judged_latest(entries, initial, last, &profile),
-        _ => (None, None),
+    let after_header = after.as_ref().map(|state| state.header.clone());
+
+    let mut look = Look::new(run, shares, &manifest, before.is_some(), after.is_some())?;
+    if let Some(before) = before {
+        look.before(before)?;
+    }
+    if let Some(after) = after {
+        look.after(after)?;
+    }
+    look.calls(run, &mut damage)?;
+
+    let mut checks = vec![look.complete.finish(&manifest)];
+    checks.push(look.answers.finish(Answers::finish));
+    let (audit, audit_check, mut not_checked) =
+        audited(run, &look.survey, look.shares, &profile, after_header.as_ref(), passes)?;
+    checks.push(audit_check);
+    let (latest, latest_check) = match &look.strict {
+        Some(entries) => {
+            let last = after_header.as_ref().and_then(|header| header.latest);
+            judged_latest(entries, initial, last, &profile)
+        }
+        None => (None, None),
     };
     match latest_check {
         Some(check) => checks.push(check),
-        None if manifest.mode.order == "strict" => {
+        None if look.strict.is_some() => {
             not_checked.push("latest: it was not read during the run".to_owned());
         }
         None => not_checked.push("latest: it is judged in the strict order only".to_owned()),
     }
-    let (mut trust, trust_checks) = trust::check(entries, lateness_p99_ns(run)?, damage);
+    let outages = told(look.outages.finish(), "outage", "longest", &mut not_checked);
+    let cascades = told(look.cascades.finish(), "cascade", "largest", &mut not_checked);
+    let (mut trust, trust_checks) = look.generator.finish(lateness_p99_ns(run, &manifest)?, damage);
     trust.not_checked = not_checked;
     checks.extend(trust_checks);
-    let outages = downtime::outages(entries);
     let found = Found { audit: audit.as_ref(), latest: latest.as_ref(), outages: &outages };
-    if catch_unwind(AssertUnwindSafe(|| limits.judge(&found, &mut checks))).is_err() {
-        checks.push(checker_failed("limits"));
+    if let Err(name) = look.limits.conclude(|limits| limits.judge(&found, &mut checks)) {
+        checks.push(checker_failed(name));
     }
     if !trust.damage.is_empty() {
         checks.iter_mut().for_each(doubt);
     }
 
-    let totals = totals::count(entries, manifest.trace.commands);
+    let totals = look.totals.finish(manifest.trace.commands);
     let verdict = checks.iter().map(|check| check.verdict).max().unwrap_or(Verdict::Unknown);
     let judgement = Judgement {
         format_version: FORMAT_VERSION,
@@ -98,7 +119,7 @@ pub fn judge(run: &RunDir) -> Result<Judgement, JudgeError> {
         verdict,
         headline: headline(verdict, &checks, audit.as_ref(), &totals),
         outages,
-        cascades: cascade::find(entries, after.as_ref()),
+        cascades,
         checks,
         totals,
         audit,
@@ -109,28 +130,17 @@ pub fn judge(run: &RunDir) -> Result<Judgement, JudgeError> {
     Ok(judgement)
 }
 
-struct Recorded {
-    entries: Vec<Entry>,
-    damage: Vec<String>,
-}
-
-impl Recorded {
-    fn read(run: &RunDir) -> Result<Self, RunDirError> {
-        let mut source = run.entries()?;
-        let mut entries: Vec<Entry> = source.by_ref().collect::<Result<_, _>>()?;
-        entries.sort_by_key(|entry| entry.intent.called_ns);
-        let mut damage: Vec<String> = source
-            .damage()
-            .iter()
-            .map(|place| {
-                format!("{} cannot be read from byte {}", place.path.display(), place.offset)
-            })
-            .collect();
-        if source.strays() > 0 {
-            damage.push(format!("{} outcomes have no request", source.strays()));
-        }
-        Ok(Self { entries, damage })
+/// What is listed of many; that it is not all is said.
+fn told<T>(listed: Listed<T>, what: &str, kept: &str, not_checked: &mut Vec<String>) -> Vec<T> {
+    let Listed { items, total } = listed;
+    if total > items.len() as u64 {
+        not_checked.push(format!(
+            "each of {}: only the {} {kept} are listed",
+            counted(total, what),
+            count(items.len() as u64)
+        ));
     }
+    items
 }
 
 /// A read-back; one that is damaged is as good as none, and is named.
@@ -138,8 +148,8 @@ fn read_back(
     run: &RunDir,
     name: &str,
     damage: &mut Vec<String>,
-) -> Result<Option<ReadBack>, RunDirError> {
-    match ReadBack::read(&run.readback(name)) {
+) -> Result<Option<ReadBackReader>, RunDirError> {
+    match ReadBackReader::open(&run.readback(name)) {
         Err(error @ RunDirError::Damaged { .. }) => {
             damage.push(error.to_string());
             Ok(None)
@@ -152,17 +162,12 @@ fn read_back(
 /// nothing of what came after it.
 fn last_read_back(
     run: &RunDir,
-    entries: &[Entry],
+    extent: &Extent,
     damage: &mut Vec<String>,
-) -> Result<(Option<ReadBack>, u32), RunDirError> {
-    let last_called_ns = entries
-        .iter()
-        .filter(|entry| entry.intent.operation.is_write())
-        .map(|entry| entry.intent.called_ns)
-        .max();
+) -> Result<(Option<ReadBackReader>, u32), RunDirError> {
     for (name, passes) in [("after-2", 2), ("after-1", 1)] {
         if let Some(state) = read_back(run, name, damage)?
-            && Some(state.header.taken_ns) >= last_called_ns
+            && Some(state.header.taken_ns) >= extent.last_command_ns
         {
             return Ok((Some(state), passes));
         }
@@ -170,59 +175,45 @@ fn last_read_back(
     Ok((None, 0))
 }
 
-fn lateness_p99_ns(run: &RunDir) -> Result<Option<u64>, LatencyLogError> {
-    let totals = histograms::totals(&run.latency_log())?;
-    let lateness = histograms::merged(&totals, Figure::Lateness, |_| true);
-    Ok((!lateness.is_empty()).then(|| lateness.value_at_quantile(0.99)))
+/// What was sent to make the target warm may be late: so may a generator be that is not yet warm.
+fn lateness_p99_ns(run: &RunDir, manifest: &Manifest) -> Result<Option<u64>, LatencyLogError> {
+    let lateness = histograms::sums(&run.latency_log(), |series| {
+        let is_judged = series.figure == Figure::Lateness && !manifest.is_warm_up(&series.phase);
+        is_judged.then_some(())
+    })?;
+    Ok(lateness.get(&()).map(|lateness| lateness.value_at_quantile(0.99)))
 }
 
-/// Whether the whole plan was carried out.
-fn complete(manifest: &Manifest, entries: &[Entry]) -> Check {
-    let mut ids: Vec<i64> = entries
-        .iter()
-        .filter(|entry| entry.intent.operation.is_write())
-        .map(|entry| entry.intent.command_id)
-        .collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let tried = ids.len() as u64;
-    let (verdict, summary) = match manifest.planned_ids {
-        Some(planned) if tried < planned => {
-            let missing = counted(planned - tried, "command id");
-            (Verdict::Unknown, format!("{missing} of {} never tried", count(planned)))
-        }
-        Some(planned) => (
-            Verdict::Pass,
-            format!("all that was planned was sent: {}", counted(planned, "command id")),
-        ),
-        None if manifest.finished.is_none() => {
-            (Verdict::Unknown, "the run was cut short before its time was over".to_owned())
-        }
-        None => {
-            let sent = counted(tried, "command id");
-            (Verdict::Pass, format!("{sent} were sent in the time that was given"))
-        }
-    };
-    Check { name: "complete".into(), verdict, summary }
-}
+type Audited = (Option<Audit>, Check, Vec<String>);
 
 fn audited(
-    entries: &[Entry],
-    before: Option<&ReadBack>,
-    after: Option<&ReadBack>,
-    passes: u32,
+    run: &RunDir,
+    survey: &Survey,
+    shares: Option<Shares>,
     profile: &Profile,
-) -> (Option<Audit>, Check, Vec<String>) {
-    let Some(after) = after else {
+    after: Option<&Header>,
+    passes: u32,
+) -> Result<Audited, RunDirError> {
+    let (Some(shares), Some(after)) = (shares, after) else {
         let summary = "the target was not read back after the last command: `limosa judge --read-back RUN` does it \
                        now";
-        return (None, unknown("audit", summary), Vec::new());
+        return Ok((None, unknown("audit", summary), Vec::new()));
     };
-    let evidence = Evidence { entries, before, after, passes, profile };
-    match catch_unwind(AssertUnwindSafe(|| audit::audit(&evidence))) {
-        Ok((audit, check, not_checked)) => (Some(audit), check, not_checked),
-        Err(_) => (None, checker_failed("audit"), Vec::new()),
-    }
+    let audit = || -> Result<Audited, RunDirError> {
+        let mut auditor = Auditor::new(survey, profile);
+        shares.audit(|users| auditor.audit(users))?;
+        let mut windows = LossWindows::of(auditor.lost());
+        if !auditor.lost().is_empty() {
+            for entry in run.entries()? {
+                windows.push(&entry?);
+            }
+        }
+        let windows = windows.finish();
+        let (audit, check, not_checked) = auditor.finish(after, passes, windows);
+        Ok((Some(audit), check, not_checked))
+    };
+    catch_unwind(AssertUnwindSafe(audit))
+        .unwrap_or_else(|_| Ok((None, checker_failed("audit"), Vec::new())))
 }
 
 fn judged_latest(
@@ -291,11 +282,6 @@ fn doubt(check: &mut Check) {
         check.verdict = Verdict::Unknown;
         check.summary = format!("not proven by a damaged ledger: {}", check.summary);
     }
-}
-
-/// Runs a checker; one that panics has found nothing out.
-fn guarded(name: &str, checker: impl FnOnce() -> Check) -> Check {
-    catch_unwind(AssertUnwindSafe(checker)).unwrap_or_else(|_| checker_failed(name))
 }
 
 fn checker_failed(name: &str) -> Check {
