@@ -1,0 +1,65 @@
+//! Whether `GET /latest` named the last command.
+//!
+//! - [`history`]: the operations, from the entries of the ledger.
+//! - [`Checker`] takes them in the order of their calls, keeps only what can still matter, and
+//!   judges every contract in one pass; [`judge`] does so for a whole run.
+//!
+//! Three contracts. C0 (strict): one client with one outstanding operation reads the last command.
+//! C1 (register): linearizable, the last write wins. C2 (max register): linearizable, the largest id
+//! wins. A strict run is decided by C0, any other by C1.
+//!
+//! Every read is judged against all writes and the reads called before it that were right, so that
+//! one wrong read accuses no other: the history is linearizable if and only if no read is wrong. A
+//! read that returned a value which several writes may have written is not judged, since nobody is to
+//! be accused by a guess; without it the rest of the history must hold all the same.
+//!
+//! Memory: the operations under way, a bit for every id, a few words for every write without an
+//! answer and for up to [`checker::CLUSTERS`] values that were read, and the last
+//! [`checker::KEPT_VALUES`] values. A read of an older one is wrong in any case; how far it is
+//! behind is then a lower bound, and marked as such.
+//!
+//! The tests compare the checkers with an exhaustive search over all orders of small random
+//! histories, 16 in each case: `PROPTEST_CASES=16000 cargo nextest run --release -p limosa -E
+//! 'test(latest::tests::oracle)'` judges 256,000.
+
+mod checker;
+mod clusters;
+mod counting;
+mod frontier;
+pub mod history;
+mod idset;
+mod maximum;
+mod measures;
+mod sessions;
+mod strict;
+mod tally;
+mod zones;
+
+#[cfg(test)]
+mod tests;
+
+pub use checker::Checker;
+pub use strict::strict;
+
+use crate::profile::Profile;
+use crate::schedule::Order;
+use limosa_reports::run::ledger::Entry;
+use limosa_reports::run::verdict::LatestJudgement;
+use std::borrow::Borrow;
+
+/// Judges the reads of `latest` in a run by every contract. `entries` come in the order of their
+/// calls; `initial` is what the target reported before the run, `last` what it reported after.
+/// `None` where `latest` was never read.
+pub fn judge<E: Borrow<Entry>>(
+    entries: impl IntoIterator<Item = E>,
+    initial: Option<i64>,
+    last: Option<i64>,
+    profile: &Profile,
+    order: Order,
+) -> Option<LatestJudgement> {
+    let mut checker = Checker::new(initial, profile, order);
+    for entry in entries {
+        checker.push(entry.borrow());
+    }
+    checker.finish(last)
+}
