@@ -61,6 +61,8 @@ pub struct Checker<'a> {
     legal: u64,
     undecided: u64,
     repeated: u64,
+    /// Of the repeated writes: those whose id could still be read of an earlier one.
+    left_out: u64,
     is_asked: bool,
     last_sent: Option<i64>,
     last_reported: Option<i64>,
@@ -119,6 +121,7 @@ impl<'a> Checker<'a> {
             legal: 0,
             undecided: 0,
             repeated: 0,
+            left_out: 0,
             is_asked: false,
             last_sent: None,
             last_reported: None,
@@ -214,7 +217,7 @@ impl<'a> Checker<'a> {
             self.reread_while_rewritten |=
                 self.under_way.iter().any(|Reverse((_, _, named))| *named == id);
             self.clusters.rewrite(id);
-            self.frontier.rewrite(write);
+            self.left_out += u64::from(!self.frontier.rewrite(write));
             self.maximum.write(write);
             return;
         }
@@ -371,10 +374,19 @@ impl<'a> Checker<'a> {
                        can tell which of the two it named";
             return Some(why.to_owned());
         }
-        (self.undecided > 0 && self.register_tally.wrong == 0).then(|| {
+        if self.register_tally.wrong > 0 {
+            return None;
+        }
+        if self.left_out > 0 {
+            return Some(format!(
+                "{} repeated an id that could still be read of an earlier one, so that nobody can \
+                 tell which of the two a read named",
+                counted(self.left_out, "write")
+            ));
+        }
+        (self.undecided > 0).then(|| {
             format!(
-                "{} cannot be judged: what they named was sent more than once, or was there before \
-                 the run",
+                "{} cannot be judged: nothing is known of what was there before the run",
                 counted(self.undecided, "read")
             )
         })

@@ -292,9 +292,10 @@ impl Frontier {
     }
 
     /// Takes a write of an id that was written before. Where the earlier one is over for good, no
-    /// read can mean it any more; else every read of the id is ambiguous from now on, and the write
-    /// is left out: a history without an operation that no read depends on is no worse.
-    pub(super) fn rewrite(&mut self, write: Operation) {
+    /// read can mean it any more. Else the write is left out, and so is every read of the id from now
+    /// on: without them the history is no worse, so whatever is still wrong with it is wrong. Returns
+    /// whether the write was taken.
+    pub(super) fn rewrite(&mut self, write: Operation) -> bool {
         let is_over = match self.values.get(&write.value) {
             Some(value) => {
                 value.calls_before.is_some()
@@ -302,11 +303,13 @@ impl Frontier {
             }
             None => !self.open_ids.contains(write.value),
         };
-        if is_over && !self.ambiguous.contains(write.value) {
+        let is_taken = is_over && !self.ambiguous.contains(write.value);
+        if is_taken {
             self.write(write, &[]);
         } else {
             self.ambiguous.insert(write.value);
         }
+        is_taken
     }
 
     /// What is known of the value of a read, which must have been written.

@@ -9,9 +9,10 @@
 //! wins. A strict run is decided by C0, any other by C1.
 //!
 //! Every read is judged against all writes and the reads called before it that were right, so that
-//! one wrong read accuses no other: the history is linearizable if and only if no read is wrong. A
-//! read that returned a value which several writes may have written is not judged, since nobody is to
-//! be accused by a guess; without it the rest of the history must hold all the same.
+//! one wrong read accuses no other: the history is linearizable if and only if no read is wrong. An
+//! id that is written again makes the question ill-posed (in general it is NP-complete) where a read
+//! may mean either write. Such reads are not judged; what is wrong without them is wrong with them,
+//! and if nothing is, the verdict is unknown.
 //!
 //! Memory: the operations under way, a bit for every id, a few words for every write without an
 //! answer and for up to [`checker::CLUSTERS`] values that were read, and the last
