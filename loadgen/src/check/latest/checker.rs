@@ -160,7 +160,7 @@ impl<'a> Checker<'a> {
             if operation.is_open() { operation.call_ns } else { operation.return_ns };
         self.end_ns = self.end_ns.max(known_end_ns);
         self.advance(operation.call_ns);
-        let is_not_last = self.strict.push(operation);
+        let is_not_last = self.is_strict && self.strict.push(operation);
         match operation.kind {
             Kind::Write if operation.failed => {
                 self.failed.insert(operation.value);
@@ -234,8 +234,8 @@ impl<'a> Checker<'a> {
             self.clients.read(&read, &Named::at(&write));
             self.register_tally.reads += 1;
             self.by_maximum(read);
-            let is_wrong = self.is_strict && is_not_last;
-            self.measures.read(&read, &Judged { is_wrong, is_placed: true, ..Judged::default() });
+            let judged = Judged { is_wrong: is_not_last, is_placed: true, ..Judged::default() };
+            self.measures.read(&read, &judged);
         }
     }
 
@@ -245,8 +245,8 @@ impl<'a> Checker<'a> {
         // It may name what was there before the run, whatever that was.
         if !self.knows_initial && !self.frontier.has_settled() {
             self.undecided += 1;
-            let is_wrong = self.is_strict && is_not_last;
-            self.measures.read(&read, &Judged { is_wrong, ..Judged::default() });
+            let judged = Judged { is_wrong: is_not_last, ..Judged::default() };
+            self.measures.read(&read, &judged);
             return;
         }
         self.reads += 1;
@@ -321,6 +321,11 @@ impl<'a> Checker<'a> {
             end.judged(Contract::Register, self.register_tally, doubt),
             end.judged(Contract::MaxRegister, self.maximum_tally, None),
         ];
+        if let [register, maximum] = contracts.as_mut_slice()
+            && (register.verdict, maximum.verdict) == (Verdict::Fail, Verdict::Pass)
+        {
+            register.summary += "; a target that keeps the largest id would answer so";
+        }
         let mut mean_legal = (self.reads > 0).then(|| self.legal as f64 / self.reads as f64);
         if self.is_strict {
             contracts.insert(0, end.judged(Contract::Strict, self.strict.tally, None));

@@ -4,6 +4,7 @@
 //! requests that had ended by the call, and no more than that and the requests that had begun by the
 //! return.
 
+use super::history::OPEN_NS;
 use limosa_reports::run::verdict::latest::Counting;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -15,62 +16,76 @@ const MIN_READS: u64 = 5;
 #[derive(Debug, Default)]
 struct Count {
     begun: u64,
-    ended: BinaryHeap<Reverse<u64>>,
-    ended_before: u64,
+    ended: u64,
+    /// When the requests under way return.
+    under_way: BinaryHeap<Reverse<u64>>,
     /// Reads under way: their return and what they named.
     reads: BinaryHeap<Reverse<(u64, i64)>>,
     judged: u64,
+    /// The least and the largest value that was read.
     range: Option<(i64, i64)>,
-    is_refuted: bool,
 }
 
 impl Count {
-    fn advance(&mut self, now_ns: u64, initial: i64) {
-        while self.ended.peek().is_some_and(|Reverse(at_ns)| *at_ns < now_ns) {
-            self.ended.pop();
-            self.ended_before += 1;
+    /// Takes in what returned before `now_ns`; returns whether the count is still possible.
+    fn advance(&mut self, now_ns: u64, initial: i64) -> bool {
+        while self.under_way.peek().is_some_and(|Reverse(return_ns)| *return_ns < now_ns) {
+            self.under_way.pop();
+            self.ended += 1;
         }
         while let Some(Reverse((return_ns, value))) = self.reads.peek().copied()
             && return_ns < now_ns
         {
             self.reads.pop();
-            self.is_refuted |= i128::from(value) > i128::from(initial) + i128::from(self.begun);
+            if i128::from(value) > i128::from(initial) + i128::from(self.begun) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Takes a request that is counted.
+    fn request(&mut self, return_ns: u64) {
+        self.begun += 1;
+        if return_ns != OPEN_NS {
+            self.under_way.push(Reverse(return_ns));
         }
     }
 
-    fn request(&mut self, return_ns: u64) {
-        self.begun += 1;
-        self.ended.push(Reverse(return_ns));
-    }
-
-    fn read(&mut self, return_ns: u64, value: i64, initial: i64) {
+    /// Takes a read; returns whether the count is still possible.
+    fn read(&mut self, return_ns: u64, value: i64, initial: i64) -> bool {
         self.judged += 1;
         let (least, most) = self.range.unwrap_or((value, value));
         self.range = Some((least.min(value), most.max(value)));
-        self.is_refuted |= i128::from(value) < i128::from(initial) + i128::from(self.ended_before);
         self.reads.push(Reverse((return_ns, value)));
+        i128::from(value) >= i128::from(initial) + i128::from(self.ended)
     }
 
     fn explains(&self) -> bool {
         let moves = self.range.is_some_and(|(least, most)| least < most);
-        !self.is_refuted && self.judged >= MIN_READS && moves
+        self.judged >= MIN_READS && moves
     }
 }
 
-/// Both ways to count.
+/// Both ways to count; `None` once a read contradicts it, or where the start is unknown.
 #[derive(Debug)]
 pub(super) struct Counter {
-    initial: Option<i64>,
-    commands: Count,
-    requests: Count,
+    initial: i64,
+    commands: Option<Count>,
+    requests: Option<Count>,
 }
 
 impl Counter {
     pub(super) fn new(initial: Option<i64>) -> Self {
-        Self { initial, commands: Count::default(), requests: Count::default() }
+        Self {
+            initial: initial.unwrap_or_default(),
+            commands: initial.map(|_| Count::default()),
+            requests: initial.map(|_| Count::default()),
+        }
     }
 
-    /// Takes a command or a read that may have reached the target.
+    /// Takes a request that may have reached the target; of an answered read of `latest`, what it
+    /// named.
     pub(super) fn request(
         &mut self,
         call_ns: u64,
@@ -78,35 +93,29 @@ impl Counter {
         named: Option<i64>,
         is_write: bool,
     ) {
-        let Some(initial) = self.initial else { return };
-        for count in [&mut self.commands, &mut self.requests] {
-            if !count.is_refuted {
-                count.advance(call_ns, initial);
+        let initial = self.initial;
+        for (slot, is_counted) in [(&mut self.commands, is_write), (&mut self.requests, true)] {
+            let Some(count) = slot else { continue };
+            let mut is_possible = count.advance(call_ns, initial);
+            if is_counted {
+                count.request(return_ns);
             }
-        }
-        if !self.requests.is_refuted {
-            self.requests.request(return_ns);
-        }
-        if is_write && !self.commands.is_refuted {
-            self.commands.request(return_ns);
-        }
-        if let Some(value) = named {
-            for count in [&mut self.commands, &mut self.requests] {
-                if !count.is_refuted {
-                    count.read(return_ns, value, initial);
-                }
+            if let Some(value) = named {
+                is_possible &= count.read(return_ns, value, initial);
+            }
+            if !is_possible {
+                *slot = None;
             }
         }
     }
 
     /// The count that explains every read.
-    pub(super) fn finish(mut self) -> Option<Counting> {
-        let initial = self.initial?;
-        self.commands.advance(u64::MAX, initial);
-        self.requests.advance(u64::MAX, initial);
-        if self.commands.explains() {
-            return Some(Counting::Commands);
-        }
-        self.requests.explains().then_some(Counting::Requests)
+    pub(super) fn finish(self) -> Option<Counting> {
+        [(self.commands, Counting::Commands), (self.requests, Counting::Requests)]
+            .into_iter()
+            .find_map(|(count, counting)| {
+                let mut count = count?;
+                (count.advance(OPEN_NS, self.initial) && count.explains()).then_some(counting)
+            })
     }
 }

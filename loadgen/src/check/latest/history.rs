@@ -40,7 +40,7 @@ pub struct Operation {
     /// A write that provably had no effect: never sent, or refused by a target that ignores those.
     pub failed: bool,
     /// Operations of one client never overlap; 0 is no client.
-    pub client: u32,
+    pub client: u64,
     /// Where the ledger has it.
     pub source: Source,
 }
@@ -76,7 +76,12 @@ impl Operation {
             call_ns: intent.called_ns,
             return_ns,
             failed,
-            client: if one_client { 1 } else { intent.lane },
+            client: match (one_client, intent.lane) {
+                (true, _) => 1,
+                (false, 0) => 0,
+                // Every part of a run counts its lanes anew.
+                (false, lane) => u64::from(entry.part) << 32 | u64::from(lane),
+            },
             source: Source::Request(
                 entry.part,
                 intent.sequence,

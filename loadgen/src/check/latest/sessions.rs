@@ -18,7 +18,7 @@ struct Client {
 /// The clients of a history.
 #[derive(Debug, Default)]
 pub(super) struct Clients {
-    clients: HashMap<u32, Client>,
+    clients: HashMap<u64, Client>,
     sessions: Sessions,
 }
 

@@ -101,7 +101,7 @@ impl Contradiction {
                 seconds(last.return_ns)
             ),
             (Anomaly::Smaller, _, _, Some(larger)) => format!(
-                "{read}, it named {value}, though {} had been there: {}",
+                "{read}, it named {value}, though {}, a larger id, {}",
                 larger.value,
                 over(&larger)
             ),

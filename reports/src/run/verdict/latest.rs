@@ -263,3 +263,20 @@ pub struct CourseBin {
     /// What the last of them named.
     pub last_reported: i64,
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::run::verdict::LatestJudgement;
+
+    #[test]
+    fn a_judgement_from_before_there_were_details_reads_as_ever() {
+        let old = r#"{"contract":"strict","verdict":"pass","reads":7,"wrong":0,"mean_legal":1.0,
+            "last_sent":9,"last_reported":9,"witnesses":[]}"#;
+        let judgement: LatestJudgement = serde_json::from_str(old).unwrap();
+        assert_eq!((judgement.reads, &judgement.details), (7, &None));
+        assert!(!serde_json::to_string(&judgement).unwrap().contains("details"));
+        let newer = old.replace("[]}", r#"[],"details":{}}"#);
+        let judgement: LatestJudgement = serde_json::from_str(&newer).unwrap();
+        assert_eq!(judgement.details, Some(super::LatestDetails::default()));
+    }
+}

@@ -76,7 +76,7 @@ fn histories(shape: Shape) -> impl Strategy<Value = Vec<Operation>> {
         1..=shape.last_call_ns,
         0..=shape.longest_ns,
         0..8,
-        0..4_u32,
+        0..4_u64,
     );
     prop::collection::vec(operation, 1..=shape.operations).prop_map(move |drawn| {
         let mut taken = std::collections::BTreeSet::new();

@@ -74,7 +74,7 @@ proptest! {
         batch in batches(Shape { values: 3, unique: false, ..SMALL }),
     ) {
         for history in batch.iter().filter(|history| has_read(history)) {
-            let details = details(Some(-1), history);
+            let details = judged(Some(-1), history, Order::None, 1).details.unwrap();
             for (which, store) in
                 [(Contract::Register, last_wins as Store), (Contract::MaxRegister, largest_wins)]
             {

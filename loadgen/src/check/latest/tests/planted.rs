@@ -95,10 +95,17 @@ fn a_smaller_id_than_had_been_there() {
     assert_eq!(found.anomaly, Anomaly::Smaller);
     assert_eq!(
         found.sentence,
-        "asked at 5.000 s, it named 1, though 2 had been there: 2 was answered at 2.000 s"
+        "asked at 5.000 s, it named 1, though 2, a larger id, was answered at 2.000 s"
     );
-    let details = details(Some(-1), &overtaken);
-    assert_eq!(verdict_of(&details, Contract::Register), Verdict::Pass);
+    assert_eq!(verdict_of(&details(Some(-1), &overtaken), Contract::Register), Verdict::Pass);
+    let kept_the_largest = [overtaken[0], overtaken[1], read(2, 5 * S, 6 * S)];
+    let details = details(Some(-1), &kept_the_largest);
+    assert_eq!(verdict_of(&details, Contract::MaxRegister), Verdict::Pass);
+    assert_eq!(
+        contract(&details, Contract::Register).summary,
+        "1 of 1 read did not name the last command or one that was under way; a target that keeps \
+         the largest id would answer so"
+    );
 }
 
 #[test]
@@ -179,7 +186,7 @@ fn counted_by(of: fn(i64, i64, i64) -> i64) -> Option<Counting> {
             script.tweet("a", "x").refused(404)
         };
         if command % 2 == 0 {
-            script.read(of(2 * command - command / 2 - command % 2, command, id));
+            script.read(of(command + command / 2 + 1, command, id));
         }
         if command % 10 == 9 {
             script.tweet("a", "x").not_sent();
@@ -193,6 +200,7 @@ fn counted_by(of: fn(i64, i64, i64) -> i64) -> Option<Counting> {
 #[test]
 fn a_target_that_only_counts_is_named_as_that() {
     assert_eq!(counted_by(|_, commands, _| commands), Some(Counting::Commands));
+    assert_eq!(counted_by(|requests, _, _| requests), Some(Counting::Requests));
     assert_eq!(counted_by(|_, _, id| id), None);
     assert_eq!(counted_by(|_, _, id| id - 1), None);
     assert_eq!(counted_by(|_, _, _| 7), None);
