@@ -2,7 +2,7 @@
 
 use super::clusters::Clusters;
 use super::counting::Counter;
-use super::frontier::{Frontier, Named, Rival, Standing};
+use super::frontier::Frontier;
 use super::history::{Kind, OPEN_NS, Operation};
 use super::idset::IdSet;
 use super::maximum::Maximum;
@@ -10,15 +10,12 @@ use super::measures::{Judged, Measures};
 use super::sessions::Clients;
 use super::strict::Strict;
 use super::tally::Tally;
+use super::value::{Named, Rival, Standing};
 use crate::profile::Profile;
 use crate::schedule::Order;
-use limosa_reports::render::{all, count, counted};
 use limosa_reports::run::ledger::Entry;
 use limosa_reports::run::operation::{Ack, Operation as Asked};
-use limosa_reports::run::verdict::latest::{
-    Anomaly, Bounded, Contract, ContractJudgement, LatestDetails,
-};
-use limosa_reports::run::verdict::{LatestJudgement, Verdict};
+use limosa_reports::run::verdict::latest::Anomaly;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
@@ -29,17 +26,15 @@ pub(super) const KEPT_VALUES: usize = 1 << 16;
 pub(super) const CLUSTERS: usize = 1 << 18;
 /// How many different ids that nobody had sent are kept, in case they are sent later.
 const UNSENT: usize = 1 << 16;
-/// How many wrong reads are described in words alone.
-const SENTENCES: usize = 5;
 
 /// Judges the reads of `latest` of one run, entry by entry, in the order of their calls.
 #[derive(Debug)]
 pub struct Checker<'a> {
     profile: &'a Profile,
-    is_strict: bool,
+    pub(super) is_strict: bool,
     knows_initial: bool,
-    now_ns: u64,
-    end_ns: u64,
+    pub(super) now_ns: u64,
+    pub(super) end_ns: u64,
     written: IdSet,
     failed: IdSet,
     /// Reads under way of what was not written when they were called.
@@ -48,29 +43,29 @@ pub struct Checker<'a> {
     under_way: BinaryHeap<Reverse<(u64, u64, i64)>>,
     /// How many reads named what nobody had sent when they returned.
     unsent: HashMap<i64, u64>,
-    strict: Strict,
+    pub(super) strict: Strict,
     frontier: Frontier,
     maximum: Maximum,
-    register_tally: Tally,
-    maximum_tally: Tally,
-    measures: Measures,
-    clusters: Clusters,
-    clients: Clients,
-    counter: Counter,
-    reads: u64,
-    legal: u64,
-    undecided: u64,
-    repeated: u64,
+    pub(super) register_tally: Tally,
+    pub(super) maximum_tally: Tally,
+    pub(super) measures: Measures,
+    pub(super) clusters: Clusters,
+    pub(super) clients: Clients,
+    pub(super) counter: Counter,
+    pub(super) reads: u64,
+    pub(super) legal: u64,
+    pub(super) undecided: u64,
+    pub(super) repeated: u64,
     /// Of the repeated writes: those whose id could still be read of an earlier one.
-    left_out: u64,
-    is_asked: bool,
-    last_sent: Option<i64>,
-    last_reported: Option<i64>,
-    forgot_a_read_value: bool,
+    pub(super) left_out: u64,
+    pub(super) is_asked: bool,
+    pub(super) last_sent: Option<i64>,
+    pub(super) last_reported: Option<i64>,
+    pub(super) forgot_a_read_value: bool,
     /// The operations did not come in the order of their calls.
-    is_disordered: bool,
+    pub(super) is_disordered: bool,
     /// An id was written again while a read that named it was under way.
-    reread_while_rewritten: bool,
+    pub(super) reread_while_rewritten: bool,
 }
 
 /// A read under way of what was not written when it was called.
@@ -170,7 +165,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn advance(&mut self, now_ns: u64) {
+    pub(super) fn advance(&mut self, now_ns: u64) {
         self.frontier.advance(now_ns);
         self.maximum.advance(now_ns);
         while let Some(Reverse((return_ns, called_before, value))) = self.under_way.peek().copied()
@@ -299,134 +294,5 @@ impl<'a> Checker<'a> {
         let anomaly = if rival.is_forward { Anomaly::Inversion } else { Anomaly::Contained };
         self.register_tally.accuse(anomaly, read, rival);
         Judged { is_wrong: true, is_placed: true, behind, is_unordered: behind.is_none() }
-    }
-
-    /// Ends the history. `last` is what the target named after the run. `None` where `latest` was
-    /// never read.
-    pub fn finish(mut self, last: Option<i64>) -> Option<LatestJudgement> {
-        if !self.is_asked && last.is_none() {
-            return None;
-        }
-        if let Some(value) = last {
-            self.take(Operation::last(value, self.end_ns.max(self.now_ns) + 1));
-        }
-        self.advance(u64::MAX);
-        let delta = self.delta();
-        let doubt = self.doubt();
-        let is_wrong = self.register_tally.wrong > 0;
-        let (staleness, replicas, course) = self.measures.finish();
-        let end = End { names_replicas: replicas.len() > 1, is_disordered: self.is_disordered };
-        let strict_legal = self.strict.mean_legal();
-        let mut contracts = vec![
-            end.judged(Contract::Register, self.register_tally, doubt),
-            end.judged(Contract::MaxRegister, self.maximum_tally, None),
-        ];
-        if let [register, maximum] = contracts.as_mut_slice()
-            && (register.verdict, maximum.verdict) == (Verdict::Fail, Verdict::Pass)
-        {
-            register.summary += "; a target that keeps the largest id would answer so";
-        }
-        let mut mean_legal = (self.reads > 0).then(|| self.legal as f64 / self.reads as f64);
-        if self.is_strict {
-            contracts.insert(0, end.judged(Contract::Strict, self.strict.tally, None));
-            mean_legal = strict_legal;
-        }
-        let decisive = &contracts[0];
-        Some(LatestJudgement {
-            contract: decisive.contract.name().to_owned(),
-            verdict: decisive.verdict,
-            reads: decisive.reads,
-            wrong: decisive.wrong,
-            mean_legal,
-            last_sent: self.last_sent,
-            last_reported: self.last_reported,
-            witnesses: decisive
-                .witnesses
-                .iter()
-                .take(SENTENCES)
-                .map(|witness| witness.sentence.clone())
-                .collect(),
-            details: Some(LatestDetails {
-                counting: self.counter.finish().filter(|_| is_wrong),
-                contracts,
-                staleness,
-                delta,
-                sessions: self.clients.finish(),
-                replicas,
-                repeated: self.repeated,
-                undecided: self.undecided,
-                course,
-            }),
-        })
-    }
-
-    fn delta(&self) -> Bounded {
-        if self.register_tally.wrong == 0 {
-            return Bounded::default();
-        }
-        let (read_ns, has_more) = self.clusters.delta_ns();
-        let (behind_ns, is_longer) = self.measures.max_behind();
-        Bounded {
-            ns: read_ns.max(behind_ns),
-            at_least: has_more || is_longer || self.forgot_a_read_value,
-        }
-    }
-
-    /// Why the register question has no answer.
-    fn doubt(&self) -> Option<String> {
-        if self.reread_while_rewritten {
-            let why = "an id was sent again while a read that named it was under way, so that nobody \
-                       can tell which of the two it named";
-            return Some(why.to_owned());
-        }
-        if self.register_tally.wrong > 0 {
-            return None;
-        }
-        if self.left_out > 0 {
-            return Some(format!(
-                "{} repeated an id that could still be read of an earlier one, so that nobody can \
-                 tell which of the two a read named",
-                counted(self.left_out, "write")
-            ));
-        }
-        (self.undecided > 0).then(|| {
-            format!(
-                "{} cannot be judged: nothing is known of what was there before the run",
-                counted(self.undecided, "read")
-            )
-        })
-    }
-}
-
-/// What the end of a history means for every contract.
-#[derive(Debug)]
-struct End {
-    names_replicas: bool,
-    is_disordered: bool,
-}
-
-impl End {
-    fn judged(&self, contract: Contract, tally: Tally, doubt: Option<String>) -> ContractJudgement {
-        let (reads, wrong) = (tally.reads, tally.wrong);
-        let right = match contract {
-            Contract::Strict => "the last command",
-            Contract::Register => "the last command or one that was under way",
-            Contract::MaxRegister => "the largest id or one that was under way",
-        };
-        let (verdict, summary) = match (reads, wrong, doubt) {
-            _ if self.is_disordered => {
-                let why = "the requests are not in the order of their calls".to_owned();
-                (Verdict::Unknown, why)
-            }
-            (.., Some(doubt)) => (Verdict::Unknown, doubt),
-            (0, ..) => (Verdict::Unknown, "no read could be judged".to_owned()),
-            (_, 0, _) => (Verdict::Pass, format!("{} named {right}", all(reads, "read"))),
-            _ => {
-                let of = counted(reads, "read");
-                (Verdict::Fail, format!("{} of {of} did not name {right}", count(wrong)))
-            }
-        };
-        let (anomalies, witnesses) = tally.finish(self.names_replicas);
-        ContractJudgement { contract, verdict, summary, reads, wrong, anomalies, witnesses }
     }
 }

@@ -13,56 +13,9 @@
 
 use super::history::{OPEN_NS, Operation};
 use super::idset::IdSet;
+use super::value::{Behind, Named, Rival, Standing, Value};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
-
-/// A value that was written.
-#[derive(Debug)]
-struct Value {
-    write: Operation,
-    reads: Option<Box<Reads>>,
-    /// How many writes had been called when it settled; `None` while it has not.
-    calls_before: Option<u64>,
-}
-
-/// Of a value that was read.
-#[derive(Debug)]
-struct Reads {
-    /// The operation that returned first.
-    first: Operation,
-    /// The operation that was called last.
-    last: Operation,
-}
-
-impl Value {
-    fn new(write: Operation) -> Self {
-        Self { write, reads: None, calls_before: None }
-    }
-
-    fn first(&self) -> Operation {
-        self.reads.as_ref().map_or(self.write, |reads| reads.first)
-    }
-
-    fn last(&self) -> Operation {
-        self.reads.as_ref().map_or(self.write, |reads| reads.last)
-    }
-
-    /// m(v).
-    fn done_ns(&self) -> u64 {
-        self.first().return_ns
-    }
-
-    fn add(&mut self, read: Operation) {
-        let (mut first, mut last) = (self.first(), self.last());
-        if read.return_ns < first.return_ns {
-            first = read;
-        }
-        if read.call_ns >= last.call_ns {
-            last = read;
-        }
-        self.reads = Some(Box::new(Reads { first, last }));
-    }
-}
 
 /// A value that has settled.
 #[derive(Debug, Clone, Copy)]
@@ -80,58 +33,6 @@ struct Overwriter {
     call_ns: u64,
     done_ns: u64,
     value: i64,
-}
-
-/// How a read stands to what came before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
-    /// Nothing contradicts it.
-    Fits,
-    /// A finished write had replaced what it names.
-    Stale(Behind, Rival),
-    /// Not stale, and yet what it names was over when another value was read.
-    Unordered(Rival),
-    /// What it names was written twice and either may be meant.
-    Ambiguous,
-}
-
-/// How far a stale read is behind.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Behind {
-    /// Since when, at the latest, the value had been replaced, up to the call.
-    pub(super) ns: u64,
-    /// How many writes were called after the value was there and finished before the call.
-    pub(super) versions: u64,
-    /// The value lies further back than is kept: both are lower bounds.
-    pub(super) at_least: bool,
-}
-
-/// The operations that contradict a read; see `Witness`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Rival {
-    pub(super) finished: Option<Operation>,
-    pub(super) followed: Option<Operation>,
-    pub(super) seen: Option<Operation>,
-    /// The other value was read after it was there.
-    pub(super) is_forward: bool,
-}
-
-/// What is known of the value that a read names, for the measures.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Named {
-    /// m(v), the read itself left out.
-    pub(super) done_ns: u64,
-    /// When it was written.
-    pub(super) write_call_ns: u64,
-    /// Both are upper bounds: the value is no longer kept.
-    pub(super) is_forgotten: bool,
-}
-
-impl Named {
-    /// Of a write that is the first operation with its value.
-    pub(super) fn at(write: &Operation) -> Self {
-        Self { done_ns: write.return_ns, write_call_ns: write.call_ns, is_forgotten: false }
-    }
 }
 
 /// The part of a history that can still matter.
@@ -180,7 +81,9 @@ impl Frontier {
         };
         if let Some(value) = initial {
             let write = Operation::initial(value);
-            frontier.values.insert(value, Value { calls_before: Some(0), ..Value::new(write) });
+            let mut held = Value::new(write);
+            held.calls_before = Some(0);
+            frontier.values.insert(value, held);
             frontier.settled.push_back(Settled { value, done_ns: 0, calls_before: 0 });
             frontier.newest[0] = Some(write);
         }

@@ -1,7 +1,7 @@
 //! How far the reads were behind, who answered them, and when.
 
-use super::frontier::Behind;
 use super::history::Operation;
+use super::value::Behind;
 use hdrhistogram::Histogram;
 use limosa_reports::run::verdict::latest::{CourseBin, ReplicaReads, Spread, Staleness};
 use std::collections::BTreeMap;

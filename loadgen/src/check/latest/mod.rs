@@ -15,17 +15,18 @@
 //! and if nothing is, the verdict is unknown.
 //!
 //! Memory: the operations under way, a bit for every id, a few words for every write without an
-//! answer and for up to [`checker::CLUSTERS`] values that were read, and the last
-//! [`checker::KEPT_VALUES`] values. A read of an older one is wrong in any case; how far it is
+//! answer, for each of the first 262,144 values that were read (`CLUSTERS`), and for the last 65,536
+//! values that were there (`KEPT_VALUES`). A read of an older one is wrong in any case; how far it is
 //! behind is then a lower bound, and marked as such.
 //!
 //! The tests compare the checkers with an exhaustive search over all orders of small random
-//! histories, 16 in each case: `PROPTEST_CASES=16000 cargo nextest run --release -p limosa -E
-//! 'test(latest::tests::oracle)'` judges 256,000.
+//! histories, 16 in each case: `PROPTEST_CASES=16000 cargo nextest run -p limosa -E
+//! 'test(latest::tests::oracle)'` judges 256,000 in each test.
 
 mod checker;
 mod clusters;
 mod counting;
+mod finish;
 mod frontier;
 pub mod history;
 mod idset;
@@ -34,6 +35,7 @@ mod measures;
 mod sessions;
 mod strict;
 mod tally;
+mod value;
 mod zones;
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What each client may expect of its own requests: monotonic reads, and reading its own writes.
 
-use super::frontier::Named;
 use super::history::{Kind, Operation};
+use super::value::Named;
 use limosa_reports::run::verdict::latest::Sessions;
 use std::collections::HashMap;
 

@@ -5,9 +5,9 @@
 //! never sent must not be named. (Herlihy and Wing's linearizability, 1990, for a register with a
 //! single sequential client, reduces to this.)
 
-use super::frontier::Rival;
 use super::history::{Kind, Operation};
 use super::tally::Tally;
+use super::value::Rival;
 use crate::profile::Profile;
 use crate::schedule::Order;
 use limosa_reports::run::ledger::Entry;

@@ -1,7 +1,7 @@
 //! The wrong reads of one contract: how many of each kind, and the first of each as witnesses.
 
-use super::frontier::Rival;
 use super::history::{Kind, Operation};
+use super::value::Rival;
 use limosa_reports::run::verdict::latest::{Anomaly, Witness, WitnessedOperation};
 use std::collections::BTreeMap;
 

@@ -136,6 +136,26 @@ fn what_the_target_named_before_the_run_may_be_read_until_it_is_replaced() {
 }
 
 #[test]
+fn what_it_names_after_the_run_is_the_last_read() {
+    let profile = Profile::default();
+    let judged = |last| {
+        let mut checker = Checker::new(Some(-1), &profile, Order::None);
+        checker.take(write(1, S, 2 * S));
+        checker.take(write(2, 3 * S, 4 * S));
+        checker.finish(Some(last)).unwrap()
+    };
+    assert_eq!((judged(2).verdict, judged(2).reads), (Verdict::Pass, 1));
+    assert_eq!(judged(1).verdict, Verdict::Fail);
+    assert_eq!(
+        judged(1).witnesses,
+        [
+            "asked after the run, it named 1, which had been replaced by 2: 1 was answered at 2.000 s, \
+          then 2 was sent at 3.000 s, and 2 was answered at 4.000 s"
+        ]
+    );
+}
+
+#[test]
 fn a_trace_that_is_sent_twice_can_be_judged() {
     let twice: Vec<_> = (0..20)
         .flat_map(|at| {
