@@ -144,7 +144,8 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Takes the next operation.
+    /// Takes the next operation. What else an entry tells is not known then: which id was sent last,
+    /// and whether the target merely counts.
     pub fn take(&mut self, operation: Operation) {
         if operation.call_ns < self.now_ns {
             self.is_disordered = true;

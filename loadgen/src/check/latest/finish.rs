@@ -117,7 +117,9 @@ struct End {
 
 impl End {
     fn judged(&self, contract: Contract, tally: Tally, doubt: Option<String>) -> ContractJudgement {
-        let (reads, wrong) = (tally.reads, tally.wrong);
+        // Where the question has no answer, nobody is accused.
+        let has_answer = doubt.is_none() && !self.is_disordered;
+        let (reads, wrong) = (tally.reads, if has_answer { tally.wrong } else { 0 });
         let right = match contract {
             Contract::Strict => "the last command",
             Contract::Register => "the last command or one that was under way",
@@ -136,6 +138,7 @@ impl End {
                 (Verdict::Fail, format!("{} of {of} did not name {right}", count(wrong)))
             }
         };
+        let tally = if has_answer { tally } else { Tally::default() };
         let (anomalies, witnesses) = tally.finish(self.names_replicas);
         ContractJudgement { contract, verdict, summary, reads, wrong, anomalies, witnesses }
     }

@@ -187,13 +187,31 @@ fn an_id_that_two_open_writes_may_have_written_leaves_the_question_open() {
 }
 
 #[test]
+fn where_a_read_is_under_way_while_its_id_is_sent_again_nobody_is_accused() {
+    let history = [
+        write(1, S, 2 * S),
+        write(2, 3 * S, 20 * S),
+        read(1, 7 * S, 11 * S),
+        read(2, 4 * S, 5 * S),
+        write(1, 8 * S, 9 * S),
+        read(2, 12 * S, 13 * S),
+        read(77, 14 * S, 15 * S),
+    ];
+    let details = details(Some(-1), &history);
+    let judgement = contract(&details, Contract::Register);
+    assert_eq!((judgement.verdict, judgement.wrong), (Verdict::Unknown, 0));
+    assert!(judgement.witnesses.is_empty() && judgement.anomalies.is_empty());
+    assert!(judgement.summary.starts_with("an id was sent again while a read"));
+}
+
+#[test]
 fn requests_out_of_order_are_not_judged() {
     let profile = Profile::default();
     let mut checker = Checker::new(Some(-1), &profile, Order::None);
     checker.take(write(1, 3 * S, 4 * S));
     checker.take(read(-1, 2 * S, 5 * S));
     let judgement = checker.finish(Some(7)).unwrap();
-    assert_eq!(judgement.verdict, Verdict::Unknown);
+    assert_eq!((judgement.verdict, judgement.wrong), (Verdict::Unknown, 0));
 }
 
 /// A target that answers `of(requests, commands, id)` after each command.
