@@ -195,6 +195,7 @@ pub(super) fn passed(totals: Totals) -> Judgement {
             last_sent: Some(25_921),
             last_reported: Some(25_921),
             witnesses: vec![],
+            details: None,
         }),
         outages: vec![],
         cascades: vec![],

@@ -1,5 +1,7 @@
 //! `verdict.json`: the judgement of a run.
 
+pub mod latest;
+
 use super::operation::{Ack, Operation};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -289,7 +291,7 @@ pub struct LossWindow {
 /// Whether `GET /latest` named the last command.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LatestJudgement {
-    /// The contract that was checked: `strict`.
+    /// The contract that decided: `strict` or `register`.
     pub contract: String,
     /// How it ended.
     pub verdict: Verdict,
@@ -306,6 +308,9 @@ pub struct LatestJudgement {
     pub last_reported: Option<i64>,
     /// The first wrong reads, in words.
     pub witnesses: Vec<String>,
+    /// Every contract, staleness, replicas; `None` in runs that were judged before there was such.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details: Option<latest::LatestDetails>,
 }
 
 /// A stretch in which no command was acknowledged and at least one failed. Its length lies between

@@ -1,20 +1,19 @@
-//! Whether `GET /latest` named the last command: contract C0, for one client with one outstanding
-//! operation.
+//! Contract C0, for one client with one outstanding operation.
 //!
 //! A read must return the id of the last command that was answered, or that of a command whose
 //! outcome is open: a write without an answer may take effect at any later time. A command that was
 //! never sent must not be named. (Herlihy and Wing's linearizability, 1990, for a register with a
 //! single sequential client, reduces to this.)
 
+use super::history::{Kind, Operation};
+use super::tally::Tally;
+use super::value::Rival;
 use crate::profile::Profile;
+use crate::schedule::Order;
 use limosa_reports::run::ledger::Entry;
-use limosa_reports::run::operation::{Ack, Operation};
-use limosa_reports::run::verdict::{LatestJudgement, Verdict};
+use limosa_reports::run::verdict::LatestJudgement;
+use limosa_reports::run::verdict::latest::Anomaly;
 use std::collections::BTreeSet;
-
-/// How many wrong reads are described.
-const WITNESSES: usize = 5;
-const NS_PER_SECOND: f64 = 1e9;
 
 /// Judges the reads of a strict run. `initial` is what the target reported before the run, `last`
 /// what it reported after. `None` where `latest` was never read.
@@ -24,94 +23,62 @@ pub fn strict(
     last: Option<i64>,
     profile: &Profile,
 ) -> Option<LatestJudgement> {
-    let mut settled = initial;
-    let mut settled_ns = None;
-    let mut open: BTreeSet<i64> = BTreeSet::new();
-    let mut judgement = LatestJudgement {
-        contract: "strict".into(),
-        verdict: Verdict::Pass,
-        reads: 0,
-        wrong: 0,
-        mean_legal: None,
-        last_sent: None,
-        last_reported: None,
-        witnesses: Vec::new(),
-    };
-    let mut legal_values = 0_u64;
-    for entry in entries {
-        let id = entry.intent.command_id;
-        if let Some(reported) = entry.outcome.as_ref().and_then(|outcome| outcome.latest) {
-            judgement.last_reported = Some(reported);
-            // Without a known start, nothing can be said before the first command.
-            let Some(expected) = settled else { continue };
-            judgement.reads += 1;
-            legal_values += 1 + open.iter().filter(|id| **id != expected).count() as u64;
-            if reported != expected && !open.contains(&reported) {
-                judgement.wrong += 1;
-                if judgement.witnesses.len() < WITNESSES {
-                    judgement.witnesses.push(witness(entry, reported, expected, settled_ns));
-                }
-            }
-        }
-        if !entry.intent.operation.is_write() {
-            continue;
-        }
-        if entry.ack() != Ack::NotSent {
-            judgement.last_sent = judgement.last_sent.max(Some(id));
-        }
-        match entry.ack() {
-            // Ids that the protocol tells the target to ignore, or that it cannot hold.
-            _ if id == -1 || !profile.latest_holds(id) => {}
-            Ack::NotSent => {}
-            Ack::Rejected if !profile.latest_on_refused => {}
-            Ack::Acknowledged | Ack::Rejected => {
-                settled = Some(id);
-                settled_ns = entry.answered_ns();
-                open.remove(&id);
-            }
-            Ack::Indeterminate => {
-                open.insert(id);
-            }
-        }
-    }
-    if let (Some(reported), Some(expected)) = (last, settled) {
-        judgement.last_reported = last;
-        judgement.reads += 1;
-        legal_values += 1 + open.iter().filter(|id| **id != expected).count() as u64;
-        if reported != expected && !open.contains(&reported) {
-            judgement.wrong += 1;
-            judgement.witnesses.push(format!(
-                "asked after the run, it named {reported}; the last command was {expected}"
-            ));
-        }
-    }
-    let was_read = entries.iter().any(|entry| entry.intent.operation == Operation::Latest);
-    if !was_read && last.is_none() {
-        return None;
-    }
-    if judgement.reads > 0 {
-        judgement.mean_legal = Some(legal_values as f64 / judgement.reads as f64);
-    }
-    judgement.verdict = match (judgement.wrong, judgement.reads) {
-        (0, 0) => Verdict::Unknown,
-        (0, _) => Verdict::Pass,
-        _ => Verdict::Fail,
-    };
-    Some(judgement)
+    super::judge(entries, initial, last, profile, Order::Strict)
 }
 
-fn witness(entry: &Entry, reported: i64, expected: i64, settled_ns: Option<u64>) -> String {
-    let seconds = |ns: u64| ns as f64 / NS_PER_SECOND;
-    let asked = seconds(entry.intent.called_ns);
-    match settled_ns {
-        Some(ns) => format!(
-            "asked at {asked:.3} s, it named {reported}; the last command was {expected}, answered \
-             at {:.3} s",
-            seconds(ns)
-        ),
-        None => format!(
-            "asked at {asked:.3} s, it named {reported}; nothing had been sent since it named {expected}"
-        ),
+/// The last command, and the open ones.
+#[derive(Debug)]
+pub(super) struct Strict {
+    settled: Option<Operation>,
+    open: BTreeSet<i64>,
+    pub(super) tally: Tally,
+    legal: u64,
+}
+
+impl Strict {
+    pub(super) fn new(initial: Option<i64>) -> Self {
+        Self {
+            settled: initial.map(Operation::initial),
+            open: BTreeSet::new(),
+            tally: Tally::default(),
+            legal: 0,
+        }
+    }
+
+    /// Takes the next operation; returns whether it is a wrong read.
+    pub(super) fn push(&mut self, operation: Operation) -> bool {
+        let value = operation.value;
+        match operation.kind {
+            Kind::Write if operation.failed => {}
+            Kind::Write if operation.is_open() => {
+                self.open.insert(value);
+            }
+            Kind::Write => {
+                self.settled = Some(operation);
+                self.open.remove(&value);
+            }
+            Kind::Read => return self.read(operation),
+        }
+        false
+    }
+
+    fn read(&mut self, read: Operation) -> bool {
+        // Without a known start, nothing can be said before the first command.
+        let Some(expected) = self.settled else { return false };
+        self.tally.reads += 1;
+        self.legal += 1 + self.open.len() as u64 - u64::from(self.open.contains(&expected.value));
+        let is_wrong = read.value != expected.value && !self.open.contains(&read.value);
+        if is_wrong {
+            let last = Some(expected);
+            let rival = Rival { followed: last, seen: last, ..Rival::default() };
+            self.tally.accuse(Anomaly::NotLast, read, rival);
+        }
+        is_wrong
+    }
+
+    /// The mean number of values that a read could have named.
+    pub(super) fn mean_legal(&self) -> Option<f64> {
+        (self.tally.reads > 0).then(|| self.legal as f64 / self.tally.reads as f64)
     }
 }
 
@@ -119,6 +86,7 @@ fn witness(entry: &Entry, reported: i64, expected: i64, settled_ns: Option<u64>)
 mod tests {
     use super::*;
     use crate::check::testing::Script;
+    use limosa_reports::run::verdict::Verdict;
 
     fn judge(script: &Script) -> LatestJudgement {
         strict(&script.entries(), Some(-1), None, &Profile::default()).unwrap()
