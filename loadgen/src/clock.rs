@@ -22,6 +22,11 @@ impl Clock {
         Self { start: Instant::now() }
     }
 
+    /// Starts at `instant`, which may be to come; until then the clock shows zero.
+    pub fn starting_at(instant: Instant) -> Self {
+        Self { start: instant }
+    }
+
     /// Nanoseconds since the start.
     pub fn now_ns(&self) -> u64 {
         self.start.elapsed().as_nanos() as u64

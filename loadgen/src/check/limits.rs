@@ -23,7 +23,7 @@
 mod grammar;
 
 pub use grammar::is_reserved;
-pub use grammar::{Comparison, Contract, Demand, Limit, LimitError, Measure, Scope, Statistic};
+pub use grammar::{Comparison, Demand, Limit, LimitError, Measure, Scope, Statistic};
 
 use hdrhistogram::Histogram;
 use limosa_reports::render::{count, counted};
@@ -32,6 +32,7 @@ use limosa_reports::run::histograms::{Figure, empty};
 use limosa_reports::run::ledger::Entry;
 use limosa_reports::run::manifest::{Manifest, Part, Phase};
 use limosa_reports::run::operation::Ack;
+use limosa_reports::run::verdict::latest::Contract;
 use limosa_reports::run::verdict::{Audit, Check, LatestJudgement, Outage, Verdict};
 
 const NS_PER_MS: f64 = 1e6;
@@ -351,17 +352,12 @@ fn latest(contract: Contract, judgement: Option<&LatestJudgement>) -> (Verdict, 
     let Some(judgement) = judgement else {
         return unknown("latest was not judged");
     };
-    if judgement.contract != contract.name() {
-        let summary = format!(
-            "latest was judged by the contract `{}`, not by `{}`",
-            judgement.contract,
-            contract.name()
-        );
-        return (Verdict::Unknown, summary);
-    }
-    let reads = counted(judgement.reads, "read");
-    let summary = format!("{} of {reads} of latest were wrong", count(judgement.wrong));
-    (judgement.verdict, summary)
+    let contracts = judgement.details.iter().flat_map(|details| &details.contracts);
+    let found = contracts.into_iter().find(|judged| judged.contract == contract);
+    found.map_or_else(
+        || unknown("latest was not judged by that contract: it is for runs in the strict order"),
+        |judged| (judged.verdict, judged.summary.clone()),
+    )
 }
 
 fn check(limit: &str, verdict: Verdict, summary: String) -> Check {

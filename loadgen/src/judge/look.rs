@@ -7,19 +7,22 @@ use crate::check::audit::Survey;
 use crate::check::cascade::Cascades;
 use crate::check::complete::Complete;
 use crate::check::downtime::Outages;
+use crate::check::latest;
 use crate::check::limits::Limits;
 use crate::check::scope::Scope;
 use crate::check::totals::Counter;
 use crate::check::trust::Generator;
-use limosa_reports::run::ledger::{Entry, Intent};
+use crate::profile::Profile;
+use crate::schedule::Order;
+use clap::ValueEnum as _;
 use limosa_reports::run::manifest::Manifest;
-use limosa_reports::run::readback::{ReadBackReader, UserState};
+use limosa_reports::run::readback::{Header, ReadBackReader, UserState};
 use limosa_reports::run::verdict::Check;
 use limosa_reports::run::{RunDir, RunDirError};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// What all checkers see, in one go over the ledger.
-pub(super) struct Look {
+pub(super) struct Look<'a> {
     pub(super) complete: Complete,
     pub(super) totals: Counter,
     pub(super) answers: Guarded<Answers>,
@@ -30,18 +33,23 @@ pub(super) struct Look {
     pub(super) survey: Survey,
     /// What the audit needs; `None` where there is nothing to hold it against.
     pub(super) shares: Option<Shares>,
-    /// The requests of a strict run without their texts, for the judgement of `latest`.
-    pub(super) strict: Option<Vec<Entry>>,
+    /// `None` where only a share of what the target was sent is known here.
+    pub(super) latest: Option<Guarded<latest::Checker<'a>>>,
 }
 
-impl Look {
+impl<'a> Look<'a> {
     pub(super) fn new(
         run: &RunDir,
         shares: usize,
         manifest: &Manifest,
-        has_baseline: bool,
+        profile: &'a Profile,
+        before: Option<&Header>,
         is_read_back: bool,
     ) -> Result<Self, RunDirError> {
+        let order = Order::from_str(&manifest.mode.order, false).unwrap_or(Order::None);
+        let initial = before.and_then(|header| header.latest);
+        let is_whole = manifest.parts.iter().all(|part| part.shard.is_none());
+        let latest = || Guarded::new("latest", latest::Checker::new(initial, profile, order));
         Ok(Self {
             complete: Complete::default(),
             totals: Counter::default(),
@@ -50,9 +58,9 @@ impl Look {
             cascades: Cascades::default(),
             outages: Outages::default(),
             generator: Generator::default(),
-            survey: Survey::new(Scope::of_run(manifest), has_baseline),
+            survey: Survey::new(Scope::of_run(manifest), before.is_some()),
             shares: is_read_back.then(|| Shares::new(run, shares)).transpose()?,
-            strict: (manifest.mode.order == "strict").then(Vec::new),
+            latest: is_whole.then(latest),
         })
     }
 
@@ -106,9 +114,8 @@ impl Look {
             {
                 shares.sent(&entry)?;
             }
-            if let Some(entries) = &mut self.strict {
-                let intent = Intent { user: String::new(), detail: String::new(), ..entry.intent };
-                entries.push(Entry { intent, ..entry });
+            if let Some(latest) = &mut self.latest {
+                latest.see(|latest| latest.push(&entry));
             }
         }
         damage.extend(calls.damage().iter().map(|place| {

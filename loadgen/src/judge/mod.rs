@@ -8,16 +8,15 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
+use crate::check::Listed;
 use crate::check::answers::Answers;
 use crate::check::audit::{Auditor, LossWindows, Survey};
 use crate::check::limits::Found;
-use crate::check::{Listed, latest};
 use crate::profile::Profile;
 use jiff::Timestamp;
 use limosa_reports::render::{all, count, counted};
 use limosa_reports::run::derive::{DeriveError, Extent, derive};
 use limosa_reports::run::histograms::{self, Figure, LatencyLogError};
-use limosa_reports::run::ledger::Entry;
 use limosa_reports::run::manifest::Manifest;
 use limosa_reports::run::operation::Ack;
 use limosa_reports::run::readback::{Header, ReadBackReader};
@@ -66,10 +65,11 @@ fn judge_in_shares(run: &RunDir, shares: usize) -> Result<Judgement, JudgeError>
     let mut damage = Vec::new();
     let before = read_back(run, "before", &mut damage)?;
     let (after, passes) = last_read_back(run, &extent, &mut damage)?;
-    let initial = before.as_ref().and_then(|state| state.header.latest);
+    let before_header = before.as_ref().map(|state| state.header.clone());
     let after_header = after.as_ref().map(|state| state.header.clone());
 
-    let mut look = Look::new(run, shares, &manifest, before.is_some(), after.is_some())?;
+    let mut look =
+        Look::new(run, shares, &manifest, &profile, before_header.as_ref(), after.is_some())?;
     if let Some(before) = before {
         look.before(before)?;
     }
@@ -83,20 +83,28 @@ fn judge_in_shares(run: &RunDir, shares: usize) -> Result<Judgement, JudgeError>
     let (audit, audit_check, mut not_checked) =
         audited(run, &look.survey, look.shares, &profile, after_header.as_ref(), passes)?;
     checks.push(audit_check);
-    let (latest, latest_check) = match &look.strict {
-        Some(entries) => {
-            let last = after_header.as_ref().and_then(|header| header.latest);
-            judged_latest(entries, initial, last, &profile)
+    let last = after_header.as_ref().and_then(|header| header.latest);
+    let latest = match look.latest.map(|checker| checker.conclude(|latest| latest.finish(last))) {
+        Some(Ok(Some(judgement))) => {
+            checks.push(latest_check(&judgement));
+            Some(judgement)
         }
-        None => (None, None),
-    };
-    match latest_check {
-        Some(check) => checks.push(check),
-        None if look.strict.is_some() => {
+        Some(Ok(None)) => {
             not_checked.push("latest: it was not read during the run".to_owned());
+            None
         }
-        None => not_checked.push("latest: it is judged in the strict order only".to_owned()),
-    }
+        Some(Err(name)) => {
+            checks.push(checker_failed(name));
+            None
+        }
+        None => {
+            not_checked.push(
+                "latest: other processes sent their shares at the same time, by clocks of their own"
+                    .to_owned(),
+            );
+            None
+        }
+    };
     let outages = told(look.outages.finish(), "outage", "longest", &mut not_checked);
     let cascades = told(look.cascades.finish(), "cascade", "largest", &mut not_checked);
     let (mut trust, trust_checks) = look.generator.finish(lateness_p99_ns(run, &manifest)?, damage);
@@ -216,39 +224,15 @@ fn audited(
         .unwrap_or_else(|_| Ok((None, checker_failed("audit"), Vec::new())))
 }
 
-fn judged_latest(
-    entries: &[Entry],
-    initial: Option<i64>,
-    last: Option<i64>,
-    profile: &Profile,
-) -> (Option<LatestJudgement>, Option<Check>) {
-    match catch_unwind(AssertUnwindSafe(|| latest::strict(entries, initial, last, profile))) {
-        Ok(None) => (None, None),
-        Ok(Some(judgement)) => {
-            let check = latest_check(&judgement);
-            (Some(judgement), Some(check))
-        }
-        Err(_) => (None, Some(checker_failed("latest"))),
-    }
-}
-
 fn latest_check(judgement: &LatestJudgement) -> Check {
-    let LatestJudgement { reads, wrong, .. } = judgement;
-    let summary = match (judgement.verdict, judgement.mean_legal) {
-        (Verdict::Fail, _) => {
-            let first = judgement.witnesses.first().map_or("", String::as_str);
-            format!(
-                "{} of {} of latest were wrong; the first: {first}",
-                count(*wrong),
-                counted(*reads, "read")
-            )
+    let details = judgement.details.as_ref();
+    let decisive = details.and_then(|details| details.contracts.first());
+    let summary = decisive.map_or_else(String::new, |contract| contract.summary.clone());
+    let summary = match judgement.mean_legal.filter(|_| judgement.verdict == Verdict::Pass) {
+        Some(legal) => {
+            format!("{summary} ({legal:.1} answers to a read would have been right, on average)")
         }
-        (_, Some(legal)) => format!(
-            "{} of latest named the last command ({legal:.1} answers a read would have been \
-             right)",
-            all(*reads, "read")
-        ),
-        _ => "latest was read, but nothing is known of its start".to_owned(),
+        None => summary,
     };
     Check { name: "latest".into(), verdict: judgement.verdict, summary }
 }

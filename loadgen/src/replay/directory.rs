@@ -18,9 +18,8 @@ pub(super) struct OpenPart {
 }
 
 impl OpenPart {
-    /// Notes that sending begins now; returns the nanoseconds from the run's start.
-    pub(super) fn begin(&self, run: &RunDir) -> Result<u64, ReplayError> {
-        let now = Timestamp::now();
+    /// Notes that sending begins at `now`; returns the nanoseconds from the run's start.
+    pub(super) fn begin(&self, run: &RunDir, now: Timestamp) -> Result<u64, ReplayError> {
         let mut manifest = run.manifest()?;
         let offset_ns = if self.number == 0 {
             manifest.started = now;

@@ -27,7 +27,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What to replay, against what, and how.
 #[derive(Debug, Clone)]
@@ -83,6 +83,9 @@ pub struct Plan {
     /// The command line, for the manifest.
     pub command_line: Vec<String>,
 }
+
+/// Time enough to note in the run directory when sending begins, before it does.
+const LEAD: Duration = Duration::from_millis(20);
 
 impl Plan {
     /// The plan as the schedule sees it.
@@ -237,7 +240,6 @@ pub async fn replay(
         }
     }
     forget_read_backs(&run)?;
-    wait_for(plan.start_at).await?;
     let ending = send(plan, &outline, &run, &part, interrupted, on_start).await?;
     let mut manifest = run.manifest()?;
     manifest.finished = Some(Timestamp::now());
@@ -277,13 +279,13 @@ async fn answering_reader(plan: &Plan) -> Result<Reader, ReplayError> {
     }
 }
 
-async fn wait_for(instant: Option<Timestamp>) -> Result<(), ReplayError> {
-    if let Some(instant) = instant {
-        let left = instant.duration_since(Timestamp::now());
-        let left = Duration::try_from(left).map_err(|_| ReplayError::TooLate(instant))?;
-        tokio::time::sleep(left).await;
-    }
-    Ok(())
+/// When sending is to begin, by both clocks.
+fn beginning(start_at: Option<Timestamp>) -> Result<(Timestamp, Instant), ReplayError> {
+    let (now, instant) = (Timestamp::now(), Instant::now());
+    let begins = start_at.unwrap_or(now + LEAD);
+    let left =
+        Duration::try_from(begins.duration_since(now)).map_err(|_| ReplayError::TooLate(begins))?;
+    Ok((begins, instant + left))
 }
 
 /// Reads the target back after a run: once, or, where a write has no answer yet may still land,
@@ -360,11 +362,12 @@ async fn send(
     };
     let manner = plan.manner(part.seed);
     let schedule = Schedule::new(commands(plan)?, &manner);
-    let offset_ns = part.begin(run)?;
+    let (began, start) = beginning(plan.start_at)?;
+    let offset_ns = part.begin(run, began)?;
     let ledger = LedgerWriter::create(&run.ledger(), part.number, offset_ns);
     let recorder = Recorder::new(ledger, errors);
     on_start(recorder.live(), outline.to_send, run.path());
-    let clock = Clock::start();
+    let clock = Clock::starting_at(start);
     let keep_alive: Vec<KeepAlive> = plan.targets.iter().map(|_| plan.keep_alive()).collect();
     let engine = Engine {
         clock,
@@ -382,6 +385,7 @@ async fn send(
         stop: plan.stop,
         interrupted: Arc::clone(interrupted),
     };
+    tokio::time::sleep_until(start.into()).await;
     let ending = engine.run(schedule, recorder).await?;
     if keep_alive.iter().any(|kept| kept.given_up().is_some()) {
         part.give_up_keep_alive(run)?;

@@ -53,6 +53,29 @@ fn two_servers_on_one_database_are_one_service() {
 }
 
 #[test]
+fn a_latest_in_each_servers_memory_is_found_out_and_one_in_the_database_is_not_accused() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = trace(folder.path(), 3_000);
+    for (faults, expected) in [(&[][..], Verdict::Pass), (&["memory-latest"], Verdict::Fail)] {
+        let home = folder.path().join(format!("servers-{}", faults.len()));
+        std::fs::create_dir(&home).unwrap();
+        let servers = [(); 3].map(|()| server(&home, faults));
+        let run = folder.path().join(format!("run-{}", faults.len()));
+        let output = spread_over(&trace, &servers.each_ref(), &run, "random")
+            .args(["--order", "user", "--connections", "16", "--read-latest", "0.3"])
+            .output()
+            .unwrap();
+        assert_eq!(code(&output), i32::from(expected == Verdict::Fail));
+        let judgement = judgement(&run);
+        assert_eq!(verdict_of(&judgement, "latest"), expected);
+        assert_eq!(verdict_of(&judgement, "audit"), Verdict::Pass);
+        let details = judgement.latest.unwrap().details.unwrap();
+        assert_eq!(details.replicas.len(), 3);
+        assert_eq!(details.staleness.stale > 50, expected == Verdict::Fail, "{details:?}");
+    }
+}
+
+#[test]
 fn a_failover_goes_on_at_the_next_target_and_nothing_goes_unsent() {
     let folder = tempfile::tempdir().unwrap();
     let trace = trace(folder.path(), 4_000);

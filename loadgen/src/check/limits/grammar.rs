@@ -19,6 +19,7 @@ use crate::schedule::span;
 use limosa_reports::run::histograms::Figure;
 use limosa_reports::run::operation::Operation;
 use limosa_reports::run::verdict::Class;
+use limosa_reports::run::verdict::latest::Contract;
 use std::fmt;
 
 /// What a run is to keep to.
@@ -99,17 +100,6 @@ pub enum Comparison {
     Above,
 }
 
-/// What `GET /latest` can be held to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Contract {
-    /// One client with one outstanding operation: it names the last command.
-    Strict,
-    /// A linearizable register: it names the last command in an order that real time allows.
-    Linearizable,
-    /// A linearizable register that keeps the largest id.
-    Max,
-}
-
 /// Why a text is no limit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is no limit: {why}")]
@@ -130,8 +120,8 @@ const STATISTICS: [(&str, Statistic); 7] = [
 
 const CONTRACTS: [(&str, Contract); 3] = [
     ("strict", Contract::Strict),
-    ("linearizable", Contract::Linearizable),
-    ("max", Contract::Max),
+    ("linearizable", Contract::Register),
+    ("max", Contract::MaxRegister),
 ];
 
 /// The longest signs first: the first that fits is meant.
@@ -299,13 +289,6 @@ impl Comparison {
             Self::AtLeast => figure >= bound,
             Self::Above => figure > bound,
         }
-    }
-}
-
-impl Contract {
-    /// The name in limits.
-    pub fn name(self) -> &'static str {
-        CONTRACTS.into_iter().find(|(_, known)| *known == self).map_or("", |(name, _)| name)
     }
 }
 
