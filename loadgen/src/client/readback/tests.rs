@@ -1,5 +1,7 @@
 use super::*;
+use crate::profile::MessageOrder;
 use limosa_reports::run::readback::ReadBack;
+use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
