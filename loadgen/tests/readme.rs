@@ -2,7 +2,7 @@
 //! built binary, and what is printed must look as the README says.
 //!
 //! Blocks run in order in one directory, as a reader would. `cargo run --release --` becomes the
-//! binary under test, ports 5001 and 5002 become free ones, and a reference server stands in for the
+//! binary under test, the ports become free ones, and a reference server stands in for the
 //! reader's own. In the output `...` skips lines, and all numbers count as alike.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on is to stop")]
@@ -93,7 +93,8 @@ fn free_port() -> String {
 /// The reader's directory and the reader's own server.
 struct Reader {
     folder: tempfile::TempDir,
-    ports: [String; 2],
+    /// The ports of the page, and what they become.
+    ports: [(&'static str, String); 5],
     server: Child,
 }
 
@@ -102,11 +103,11 @@ impl Reader {
         let folder = tempfile::tempdir().unwrap();
         std::os::unix::fs::symlink(repository().join("scenarios"), folder.path().join("scenarios"))
             .unwrap();
-        let ports = [free_port(), free_port()];
+        let ports = ["5001", "5002", "5011", "5012", "5013"].map(|port| (port, free_port()));
         let port_file = folder.path().join("own.port");
         let server = Command::new(assert_cmd::cargo::cargo_bin!("limosa"))
             .args(["serve", "--log", "warn", "--password-cost", "test"])
-            .args(["--database", "sqlite:own.db", "--listen", &format!("127.0.0.1:{}", ports[0])])
+            .args(["--database", "sqlite:own.db", "--listen", &format!("127.0.0.1:{}", ports[0].1)])
             .arg("--port-file")
             .arg(&port_file)
             .current_dir(folder.path())
@@ -123,10 +124,10 @@ impl Reader {
 
     /// Runs a script as the reader would; returns standard output.
     fn run(&self, script: &str) -> String {
-        let script = script
-            .replace("cargo run --release --", "limosa")
-            .replace("127.0.0.1:5001", &format!("127.0.0.1:{}", self.ports[0]))
-            .replace("127.0.0.1:5002", &format!("127.0.0.1:{}", self.ports[1]));
+        let mut script = script.replace("cargo run --release --", "limosa");
+        for (port, free) in &self.ports {
+            script = script.replace(&format!("127.0.0.1:{port}"), &format!("127.0.0.1:{free}"));
+        }
         let binary = assert_cmd::cargo::cargo_bin!("limosa");
         let path = format!("{}:{}", binary.parent().unwrap().display(), env!("PATH"));
         // To files, not pipes: what runs in the background would hold a pipe open.

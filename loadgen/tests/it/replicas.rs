@@ -174,4 +174,11 @@ fn shards_that_run_together_send_what_one_would_send() {
         .collect();
     ids.sort_unstable();
     assert_eq!(ids, (0..3_000).collect::<Vec<_>>());
+
+    let both = folder.path().join("both");
+    let merged = Command::new(LIMOSA).arg("merge").args(&runs).arg("--into").arg(&both).output();
+    assert_eq!(code(&merged.unwrap()), 0);
+    let judgement = judgement(&both);
+    assert_eq!((judgement.totals.tried(), violations(&judgement)), (3_000, vec![]));
+    assert_eq!(verdict_of(&judgement, "complete"), Verdict::Pass);
 }

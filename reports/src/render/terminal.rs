@@ -98,7 +98,10 @@ impl Page {
 
     fn banner(&mut self, summary: &Summary) {
         let word = summary.standing.word();
-        let targets = summary.manifest.targets.join(", ");
+        let targets = match &summary.manifest.targets[..] {
+            [target] => target.clone(),
+            targets => counted(targets.len() as u64, "target"),
+        };
         let what = visible(&format!("{} -> {targets}", summary.what()));
         let what = clipped(&what, self.width - word.len() - 2);
         let pad = " ".repeat(self.width - word.len() - columns(&what));
