@@ -37,7 +37,8 @@ fn check(criterion: &mut Criterion) {
         });
         group.bench_function(BenchmarkId::new("latest", count), |bencher| {
             bencher.iter(|| {
-                let judgement = latest::strict(&entries, Some(-1), None, &profile).unwrap();
+                let judgement =
+                    latest::judge(&entries, Some(-1), None, &profile, Order::Strict).unwrap();
                 assert_eq!(judgement.verdict, Verdict::Pass);
                 judgement
             });

@@ -42,7 +42,6 @@ mod zones;
 mod tests;
 
 pub use checker::Checker;
-pub use strict::strict;
 
 use crate::profile::Profile;
 use crate::schedule::Order;

@@ -8,23 +8,8 @@
 use super::history::{Kind, Operation};
 use super::tally::Tally;
 use super::value::Rival;
-use crate::profile::Profile;
-use crate::schedule::Order;
-use limosa_reports::run::ledger::Entry;
-use limosa_reports::run::verdict::LatestJudgement;
 use limosa_reports::run::verdict::latest::Anomaly;
 use std::collections::BTreeSet;
-
-/// Judges the reads of a strict run. `initial` is what the target reported before the run, `last`
-/// what it reported after. `None` where `latest` was never read.
-pub fn strict(
-    entries: &[Entry],
-    initial: Option<i64>,
-    last: Option<i64>,
-    profile: &Profile,
-) -> Option<LatestJudgement> {
-    super::judge(entries, initial, last, profile, Order::Strict)
-}
 
 /// The last command, and the open ones.
 #[derive(Debug)]
@@ -84,9 +69,20 @@ impl Strict {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::check::testing::Script;
-    use limosa_reports::run::verdict::Verdict;
+    use crate::profile::Profile;
+    use crate::schedule::Order;
+    use limosa_reports::run::ledger::Entry;
+    use limosa_reports::run::verdict::{LatestJudgement, Verdict};
+
+    fn strict(
+        entries: &[Entry],
+        initial: Option<i64>,
+        last: Option<i64>,
+        profile: &Profile,
+    ) -> Option<LatestJudgement> {
+        super::super::judge(entries, initial, last, profile, Order::Strict)
+    }
 
     fn judge(script: &Script) -> LatestJudgement {
         strict(&script.entries(), Some(-1), None, &Profile::default()).unwrap()
