@@ -1,9 +1,9 @@
 //! What a trace holds, found out before anything is sent.
 
 use super::{Plan, ReplayError};
+use crate::check::ids::IdSet;
 use crate::schedule::{Manner, Payload, Schedule};
 use limosa_reports::run::manifest::TraceInfo;
-use limosa_scenarios::lint::{Ids, Seen};
 use limosa_scenarios::{Command, TraceError, TraceReader, digest};
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -49,15 +49,14 @@ pub(super) fn outline(plan: &Plan, manner: &Manner) -> Result<Outline, ReplayErr
         })
         .filter(|command| command.as_ref().map_or(true, |command| command.id >= from_id));
     let mut users = BTreeSet::new();
-    let mut seen = Ids::default();
+    let mut ids_to_send = IdSet::default();
     let mut to_send = 0;
-    let mut distinct = 0;
     let mut schedule = Schedule::new(counted, manner);
     for request in &mut schedule {
         let request = request?;
         let Payload::Command(action) = &request.payload else { continue };
         to_send += 1;
-        distinct += u64::from(seen.insert(request.command_id, to_send) != Seen::Repeated);
+        ids_to_send.insert(request.command_id);
         for name in [Some(action.user()), action.whom()].into_iter().flatten() {
             if plan.reads_back(name) && !users.contains(name) {
                 users.insert(name.to_owned());
@@ -79,6 +78,6 @@ pub(super) fn outline(plan: &Plan, manner: &Manner) -> Result<Outline, ReplayErr
     let sha256 = digest(&plan.trace)?;
     let info = TraceInfo { source, sha256, commands: in_trace.get(), ids: ids.get() };
     let ends_by_time = plan.pace.is_closed_model() && plan.duration.is_some();
-    let planned_ids = (!ends_by_time).then_some(distinct);
+    let planned_ids = (!ends_by_time).then_some(ids_to_send.len());
     Ok(Outline { info, users, to_send, planned_ids })
 }

@@ -12,8 +12,8 @@
 //! kept for a while all the same, so that the report can tell how far such a read is behind.
 
 use super::history::{OPEN_NS, Operation};
-use super::idset::IdSet;
 use super::value::{Behind, Named, Rival, Standing, Value};
+use crate::check::ids::IdSet;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 

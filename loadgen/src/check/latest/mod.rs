@@ -29,7 +29,6 @@ mod counting;
 mod finish;
 mod frontier;
 pub mod history;
-mod idset;
 mod maximum;
 mod measures;
 mod sessions;
