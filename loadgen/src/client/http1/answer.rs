@@ -53,7 +53,10 @@ impl<R: AsyncRead + Unpin> Incoming<'_, R> {
 
     async fn head(&mut self) -> Result<Head, ExchangeError> {
         loop {
-            if let Some(head) = head::parse(self.buffer)? {
+            // Before the first read there is nothing to parse.
+            if !self.buffer.is_empty()
+                && let Some(head) = head::parse(self.buffer)?
+            {
                 return Ok(head);
             }
             if self.buffer.len() >= MAX_HEAD_BYTES {

@@ -1,6 +1,7 @@
 //! One HTTP/1.1 connection that sends encoded requests and reads their answers.
 
 mod answer;
+mod deadline;
 mod head;
 #[cfg(test)]
 mod tests;
@@ -10,6 +11,7 @@ pub use answer::Answer;
 use super::Stream;
 use super::stream::Look;
 use answer::Incoming;
+use deadline::Deadline;
 use std::io;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
@@ -24,6 +26,7 @@ const IDLE: Duration = Duration::from_millis(1);
 pub struct Connection {
     stream: Stream,
     buffer: Vec<u8>,
+    deadline: Deadline,
     /// How many requests were sent on it.
     exchanges: u32,
 }
@@ -54,7 +57,12 @@ pub enum Patience {
 impl Connection {
     /// Takes over a connected stream.
     pub fn new(stream: Stream) -> Self {
-        Self { stream, buffer: Vec::with_capacity(4 << 10), exchanges: 0 }
+        Self {
+            stream,
+            buffer: Vec::with_capacity(4 << 10),
+            deadline: Deadline::default(),
+            exchanges: 0,
+        }
     }
 
     /// Whether nothing has arrived since the last answer, `idle` ago: neither the end of the
@@ -88,27 +96,30 @@ impl Connection {
         request: &[u8],
         patience: Patience,
     ) -> Result<Answer, ExchangeError> {
+        let Self { stream, buffer, deadline, exchanges } = self;
+        *exchanges = exchanges.saturating_add(1);
         match patience {
-            Patience::Whole(limit) => within(Some(limit), self.send(request, None)).await,
-            Patience::EachRead(limit) => self.send(request, Some(limit)).await,
+            Patience::Whole(limit) => {
+                deadline.within(limit, send(stream, buffer, request, None)).await
+            }
+            Patience::EachRead(limit) => send(stream, buffer, request, Some(limit)).await,
         }
     }
+}
 
-    async fn send(
-        &mut self,
-        request: &[u8],
-        each: Option<Duration>,
-    ) -> Result<Answer, ExchangeError> {
-        let Self { stream, buffer, exchanges } = self;
-        *exchanges = exchanges.saturating_add(1);
-        let write = async {
-            stream.write_all(request).await?;
-            // TLS may hold back what the socket did not take at once.
-            Ok(stream.flush().await?)
-        };
-        within(each, write).await?;
-        Incoming { source: stream, buffer, each }.answer().await
-    }
+async fn send(
+    stream: &mut Stream,
+    buffer: &mut Vec<u8>,
+    request: &[u8],
+    each: Option<Duration>,
+) -> Result<Answer, ExchangeError> {
+    let write = async {
+        stream.write_all(request).await?;
+        // TLS may hold back what the socket did not take at once.
+        Ok(stream.flush().await?)
+    };
+    within(each, write).await?;
+    Incoming { source: stream, buffer, each }.answer().await
 }
 
 /// Gives up after `limit`, where there is one.
