@@ -261,17 +261,18 @@ where
     async fn connection(self) {
         let clock = self.engine.clock;
         let closed = self.engine.is_closed_model;
+        // One connection alone would be idle meanwhile, and knows what it sends next. Many keep the
+        // generator busy, and what is next by the schedule may have to wait.
+        let prepares = closed && self.engine.order == Order::Strict;
         let mut bytes = Vec::new();
         let mut free_ns = clock.now_ns();
         self.waiting.set(self.waiting.get() - 1);
         loop {
-            let woken = self.idle.notified();
             let taken = {
                 let mut shared = self.shared.borrow_mut();
                 if closed {
-                    let now_ns = clock.now_ns();
-                    shared.read_ahead(now_ns);
-                    if self.engine.until_ns.is_some_and(|until_ns| now_ns >= until_ns) {
+                    shared.read_ahead(free_ns);
+                    if self.engine.until_ns.is_some_and(|until_ns| free_ns >= until_ns) {
                         shared.complete();
                     }
                 }
@@ -279,14 +280,14 @@ where
                     return self.idle.notify_waiters();
                 }
                 let taken = shared.take();
-                if closed && taken.is_some() && shared.has_more() {
+                if closed && taken.is_some() && self.waiting.get() > 0 && shared.has_more() {
                     self.idle.notify_one();
                 }
                 taken
             };
             let Some(ready) = taken else {
                 self.waiting.set(self.waiting.get() + 1);
-                woken.await;
+                self.idle.notified().await;
                 self.waiting.set(self.waiting.get() - 1);
                 free_ns = clock.now_ns();
                 continue;
@@ -301,7 +302,7 @@ where
             };
             let Some((slot, intent)) = recorded else { return self.idle.notify_waiters() };
             let ((target, attempt), ()) = tokio::join!(biased; self.send(&intent, target, &mut bytes, spare), async {
-                if closed {
+                if prepares {
                     self.shared.borrow_mut().prepare(&self.pool.borrow());
                 }
             });
