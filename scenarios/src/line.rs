@@ -6,6 +6,7 @@
 
 use crate::command::{Action, Command};
 use crate::error::{Field, LineFault};
+use memchr::{memchr, memchr_iter};
 use std::io::{self, BufRead};
 
 /// The longest line that is accepted, in bytes without its newline: 1 MiB.
@@ -84,7 +85,7 @@ impl<R: BufRead> Lines<R> {
                 }
                 break;
             }
-            let newline = available.iter().position(|&byte| byte == b'\n');
+            let newline = memchr(b'\n', available);
             let part = &available[..newline.unwrap_or(available.len())];
             let used = part.len() + usize::from(newline.is_some());
             if self.skipping {
@@ -121,12 +122,12 @@ pub(crate) struct Fields<'a> {
 impl<'a> Fields<'a> {
     pub(crate) fn split(line: &'a [u8]) -> Self {
         let mut kept: [&[u8]; 7] = [&[]; 7];
-        let mut count = 0;
-        for field in line.split(|&byte| byte == b'\t') {
+        let (mut count, mut start) = (0, 0);
+        for end in memchr_iter(b'\t', line).chain([line.len()]) {
             if let Some(slot) = kept.get_mut(count) {
-                *slot = field;
+                *slot = &line[start..end];
             }
-            count += 1;
+            (count, start) = (count + 1, end + 1);
         }
         Self { kept, count }
     }
@@ -142,10 +143,10 @@ impl<'a> Fields<'a> {
 
     /// The field as a whole number.
     pub(crate) fn number(&self, field: Field) -> Result<i64, LineFault> {
-        std::str::from_utf8(self.bytes(field))
-            .ok()
-            .and_then(|text| text.parse().ok())
-            .ok_or_else(|| LineFault::NotANumber { field, value: excerpt(self.bytes(field)) })
+        let bytes = self.bytes(field);
+        plain_number(bytes)
+            .or_else(|| std::str::from_utf8(bytes).ok()?.parse().ok())
+            .ok_or_else(|| LineFault::NotANumber { field, value: excerpt(bytes) })
     }
 
     /// Which command the line holds, once its number of fields has been found right for it.
@@ -163,6 +164,18 @@ impl<'a> Fields<'a> {
             _ => Err(wrong_count("6")),
         }
     }
+}
+
+/// A number of plain digits, too few of them to be out of range. Nearly every number is one, and a
+/// trace is read while requests are sent.
+fn plain_number(bytes: &[u8]) -> Option<i64> {
+    const DIGITS: std::ops::RangeInclusive<usize> = 1..=18;
+    if !DIGITS.contains(&bytes.len()) {
+        return None;
+    }
+    bytes.iter().try_fold(0, |number, byte| {
+        byte.is_ascii_digit().then(|| 10 * number + i64::from(byte - b'0'))
+    })
 }
 
 /// The four commands of a trace.
@@ -275,6 +288,30 @@ mod tests {
         let found = all(b"\xef\xbb\xbfa\n\xef\xbb\xbfb\n", 10);
         assert_eq!(found[0].2, b"a");
         assert_eq!(found[1].2, b"\xef\xbb\xbfb");
+    }
+
+    #[test]
+    fn a_number_is_read_as_the_standard_library_reads_it() {
+        for text in [
+            "0",
+            "007",
+            "-1",
+            "+1",
+            "",
+            "-",
+            " 1",
+            "1 ",
+            "1a",
+            "\u{664}",
+            "999999999999999999",
+            "1000000000000000000",
+            "9223372036854775807",
+            "9223372036854775808",
+            "-9223372036854775808",
+        ] {
+            let read = Fields::split(text.as_bytes()).number(Field::Id).ok();
+            assert_eq!(read, text.parse().ok(), "{text}");
+        }
     }
 
     #[test]
