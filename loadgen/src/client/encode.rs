@@ -219,9 +219,9 @@ fn push_json_text(out: &mut Vec<u8>, text: &str, ascii: bool) {
 /// How many bytes stand for themselves before the first that does not, or the end. That one begins
 /// a character: of a longer one, all bytes are plain or none is.
 fn plain_length(bytes: &[u8], ascii: bool) -> usize {
-    let is_plain =
-        |byte: u8| byte != b'"' && byte != b'\\' && byte >= b' ' && (byte <= b'~' || !ascii);
-    // Blocks are looked at without a branch, which the compiler turns into vector instructions.
+    let last = if ascii { b'~' } else { u8::MAX };
+    // Without a branch, the compiler looks at a whole block by vector instructions.
+    let is_plain = |byte: u8| (byte != b'"') & (byte != b'\\') & (byte >= b' ') & (byte <= last);
     let (blocks, _) = bytes.as_chunks::<16>();
     let whole = |block: &&[u8; 16]| block.iter().fold(true, |all, byte| all & is_plain(*byte));
     let begun = 16 * blocks.iter().take_while(whole).count();
