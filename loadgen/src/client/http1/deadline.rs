@@ -56,6 +56,11 @@ mod tests {
     const SHORT: Duration = Duration::from_millis(30);
     const LONG: Duration = Duration::from_secs(600);
 
+    async fn half_of_it() -> Result<(), ExchangeError> {
+        sleep(SHORT / 2).await;
+        Ok(())
+    }
+
     async fn gives_up(deadline: &mut Deadline, limit: Duration) -> Duration {
         let begun = Instant::now();
         let given_up = deadline.within(limit, pending::<Result<(), _>>()).await;
@@ -66,7 +71,7 @@ mod tests {
     #[tokio::test]
     async fn an_exchange_has_its_whole_limit_whatever_the_one_before_took() {
         let mut deadline = Deadline::default();
-        deadline.within(SHORT, async { Ok(sleep(SHORT / 2).await) }).await.unwrap();
+        deadline.within(SHORT, half_of_it()).await.unwrap();
         assert!(gives_up(&mut deadline, SHORT).await >= SHORT, "the timer of the first one rang");
         assert!(gives_up(&mut deadline, SHORT).await >= SHORT, "the timer had rung before");
         sleep(SHORT).await;
@@ -76,7 +81,7 @@ mod tests {
     #[tokio::test]
     async fn a_shorter_limit_counts_at_once() {
         let mut deadline = Deadline::default();
-        deadline.within(LONG, async { Ok(sleep(SHORT / 2).await) }).await.unwrap();
+        deadline.within(LONG, half_of_it()).await.unwrap();
         assert!(gives_up(&mut deadline, SHORT).await < LONG / 2);
     }
 
