@@ -2,11 +2,13 @@
 //! and `/latest`. Works on any server that speaks the protocol, or deviates as its profile says.
 
 mod answer;
+mod gaps;
 
 use super::fetch::{FetchError, Fetcher};
 use super::{BaseUrl, Timeouts};
 use crate::profile::Profile;
 use answer::{Answer, listed};
+use gaps::Gaps;
 use limosa_reports::run::operation::Operation;
 use limosa_reports::run::readback::{Header, Message, ReadBackWriter, UserState};
 use limosa_reports::run::{FORMAT_VERSION, RunDirError};
@@ -33,8 +35,6 @@ const SHORTEST_READ: Duration = Duration::from_secs(5);
 const GIVE_UP: usize = 5;
 /// No answer that is read back is longer.
 const MAX_BODY_BYTES: usize = 64 << 20;
-/// How many gaps are named one by one.
-const NAMED_GAPS: usize = 10;
 
 /// Why the target could not be read.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -395,31 +395,6 @@ fn unanswered(path: &str, error: &FetchError) -> ReadError {
 fn silent(path: &str, patience: Duration) -> ReadError {
     let reason = format!("no answer within {} s", patience.as_secs_f64());
     ReadError::NoAnswer { path: path.to_owned(), reason, is_absence: true }
-}
-
-/// What could not be read: the first by name, and how many more.
-#[derive(Debug, Default)]
-struct Gaps {
-    named: BTreeSet<String>,
-    more: u64,
-}
-
-impl Gaps {
-    fn add(&mut self, gap: String) {
-        let is_new = self.named.insert(gap);
-        if !is_new || self.named.len() > NAMED_GAPS {
-            self.more += 1;
-        }
-        if self.named.len() > NAMED_GAPS {
-            self.named.pop_last();
-        }
-    }
-
-    fn told(self) -> Vec<String> {
-        let more =
-            (self.more > 0).then(|| format!("and {} more that could not be read", self.more));
-        self.named.into_iter().chain(more).collect()
-    }
 }
 
 #[cfg(test)]
