@@ -1,4 +1,5 @@
-//! `limosa check`, from its arguments to its exit codes, over every transport.
+//! `limosa check`, from its arguments to its exit codes, over every transport; and what is replayed
+//! and read back over TLS.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on is to stop")]
 
@@ -10,11 +11,15 @@ use std::path::Path;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
-fn check(arguments: &[&str]) -> (i32, String, String) {
+fn limosa(arguments: &[&str]) -> (i32, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_limosa"));
-    let output = command.arg("check").args(arguments).output().unwrap();
+    let output = command.args(arguments).output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+fn check(arguments: &[&str]) -> (i32, String, String) {
+    limosa(&[&["check"], arguments].concat())
 }
 
 /// Starts the reference server in this process, with a fault where one is named.
@@ -93,13 +98,12 @@ fn a_server_conforms_on_ipv6_and_at_a_unix_socket() {
     }
 }
 
+/// The reference server behind TLS, and the file with the certificate that it shows.
 #[cfg(feature = "tls")]
-#[test]
-fn a_server_behind_tls_conforms_where_its_certificate_is_trusted() {
-    let directory = tempfile::tempdir().unwrap();
-    let address = server_at("127.0.0.1:0", directory.path(), None);
+fn server_behind_tls(directory: &Path) -> (String, String) {
+    let address = server_at("127.0.0.1:0", directory, None);
     let own = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
-    let file = directory.path().join("own.pem");
+    let file = directory.join("own.pem");
     std::fs::write(&file, own.cert.pem()).unwrap();
     let config = rustls::ServerConfig::builder()
         .with_no_client_auth()
@@ -121,7 +125,15 @@ fn a_server_behind_tls_conforms_where_its_certificate_is_trusted() {
             });
         }
     });
-    let (code, out, err) = check(&[&target, "--ca-cert", file.to_str().unwrap()]);
+    (target, file.to_str().unwrap().to_owned())
+}
+
+#[cfg(feature = "tls")]
+#[test]
+fn a_server_behind_tls_conforms_where_its_certificate_is_trusted() {
+    let directory = tempfile::tempdir().unwrap();
+    let (target, file) = server_behind_tls(directory.path());
+    let (code, out, err) = check(&[&target, "--ca-cert", &file]);
     assert_eq!(code, 0, "{out}{err}");
     assert!(out.contains(" conforms\n"), "{out}");
 
@@ -132,9 +144,43 @@ fn a_server_behind_tls_conforms_where_its_certificate_is_trusted() {
     {
         assert!(err.contains(fragment), "{err}");
     }
+    assert!(!err.contains("running"), "it is running: {err}");
     let (code, _, err) = check(&[&target, "--ca-cert", "/nowhere/own.pem"]);
     assert_eq!(code, 2);
     assert!(err.contains("--ca-cert /nowhere/own.pem: No such file"), "{err}");
+}
+
+#[cfg(feature = "tls")]
+#[test]
+fn a_run_behind_tls_is_read_back_where_the_certificate_is_trusted() {
+    let directory = tempfile::tempdir().unwrap();
+    let (target, file) = server_behind_tls(directory.path());
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let (trace, run) = (path("trace.tsv"), path("run"));
+    let (code, _, err) = limosa(&["trace", "generate", "--commands", "40", "--output", &trace]);
+    assert_eq!(code, 0, "{err}");
+
+    let replay = ["replay", &trace, "--target", &target, "--run-dir", &run, "--settle", "0.1"];
+    let judge = ["judge", &run, "--read-back"];
+    let trusting = |arguments: &[&str]| limosa(&[arguments, &["--ca-cert", &file]].concat());
+    let distrusted = "its certificate is not accepted (nobody who is trusted";
+    let (code, _, err) = limosa(&replay);
+    assert_eq!(code, 2, "{err}");
+    for fragment in [&target, distrusted, "nothing was sent: mend that, or correct --target"] {
+        assert!(err.contains(fragment), "{err}");
+    }
+    assert!(!err.contains("running"), "it is running: {err}");
+    let (code, out, err) = trusting(&replay);
+    assert_eq!(code, 0, "{out}{err}");
+
+    let (code, _, err) = limosa(&judge);
+    assert_eq!(code, 2, "{err}");
+    assert!(err.contains(distrusted), "{err}");
+    let (code, out, err) = trusting(&judge);
+    assert_eq!(code, 0, "{out}{err}");
+    // As where the environment names them for every command.
+    let (code, out, err) = trusting(&["judge", &run, "--target", "http://127.0.0.1:1"]);
+    assert_eq!(code, 0, "{out}{err}");
 }
 
 #[test]

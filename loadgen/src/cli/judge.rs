@@ -2,7 +2,7 @@
 
 use super::{exit::Exit, outcome};
 use crate::client::readback::Reader;
-use crate::client::{BaseUrl, Timeouts};
+use crate::client::{BaseUrl, Timeouts, Trust};
 use crate::judge::judge;
 use crate::profile::Profile;
 use crate::replay;
@@ -29,9 +29,13 @@ pub struct Args {
     /// Read the target back first, through its API
     #[arg(long)]
     read_back: bool,
-    /// The target to read back [default: the run's last one]
-    #[arg(long, env = "LIMOSA_TARGET", value_name = "URL", requires = "read_back")]
+    /// The target that --read-back reads [default: the run's last one]
+    #[arg(long, env = "LIMOSA_TARGET", value_name = "URL")]
     target: Option<BaseUrl>,
+    /// With --read-back, trust the authorities in this PEM file too, for an https target whose
+    /// certificate the system does not know
+    #[arg(long, env = "LIMOSA_CA_CERT", value_name = "FILE")]
+    ca_cert: Option<PathBuf>,
     /// Print the judgement as JSON on standard output
     #[arg(long)]
     json: bool,
@@ -46,7 +50,11 @@ impl Args {
         let mut run = RunDir::open(&self.run)?;
         run.lock()?;
         if self.read_back {
-            read_back(&run, self.target)?;
+            let trust = match &self.ca_cert {
+                Some(file) => Trust::with_ca_cert(file)?,
+                None => Trust::default(),
+            };
+            read_back(&run, self.target, trust)?;
         }
         let judgement = judge(&run)?;
         outcome::show(&run, self.json)?;
@@ -54,7 +62,7 @@ impl Args {
     }
 }
 
-fn read_back(run: &RunDir, target: Option<BaseUrl>) -> anyhow::Result<()> {
+fn read_back(run: &RunDir, target: Option<BaseUrl>, trust: Trust) -> anyhow::Result<()> {
     let manifest = run.manifest()?;
     let profile: Profile =
         serde_json::from_value(manifest.profile).context("the profile in the manifest")?;
@@ -66,7 +74,7 @@ fn read_back(run: &RunDir, target: Option<BaseUrl>) -> anyhow::Result<()> {
         connect: Duration::from_millis(manifest.mode.connect_timeout_ms),
         response: Duration::from_millis(manifest.mode.response_timeout_ms),
     };
-    let reader = Reader::new(target.clone(), profile, timeouts);
+    let reader = Reader::new(target.clone().trusting(trust), profile, timeouts);
     let unread = super::runtime()?.block_on(replay::read_back(
         run,
         &reader,

@@ -32,6 +32,17 @@ pub enum DialError {
     Handshake(#[source] io::Error),
 }
 
+impl DialError {
+    /// Whether the target may not be running: nobody has taken the connection.
+    pub(super) fn is_absence(&self) -> bool {
+        match self {
+            Self::Unresolved { .. } | Self::Connect(_) => true,
+            #[cfg(feature = "tls")]
+            Self::Certificate(_) | Self::Handshake(_) => false,
+        }
+    }
+}
+
 /// Connects to one target again and again.
 #[derive(Debug)]
 pub struct Dialer {

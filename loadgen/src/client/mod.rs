@@ -10,7 +10,7 @@
 //!   anything was sent at all, and bytes that should not be there are the measurement; parsing is
 //!   `httparse`'s.
 //! - [`Sender`]: connections, timeouts, and what the sender knows of a request's effect.
-//! - [`readback`]: reading the target back through its public API, with hyper.
+//! - [`readback`]: reading the target back through its public API, with reqwest.
 
 mod base_url;
 mod dial;

@@ -2,19 +2,19 @@
 //! and `/latest`. Works on any server that speaks the protocol, or deviates as its profile says.
 
 mod answer;
+mod gaps;
 
-use super::fetch::fetch;
-use super::{BaseUrl, Dialer, Timeouts};
+use super::fetch::{FetchError, Fetcher};
+use super::{BaseUrl, Timeouts};
 use crate::profile::Profile;
 use answer::{Answer, listed};
-use http_body_util::Full;
-use hyper::{Request, header};
+use gaps::Gaps;
 use limosa_reports::run::operation::Operation;
 use limosa_reports::run::readback::{Header, Message, ReadBackWriter, UserState};
 use limosa_reports::run::{FORMAT_VERSION, RunDirError};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::{Method, header};
 use std::collections::{BTreeMap, BTreeSet};
-use std::error::Error;
 use std::path::Path;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -35,8 +35,6 @@ const SHORTEST_READ: Duration = Duration::from_secs(5);
 const GIVE_UP: usize = 5;
 /// No answer that is read back is longer.
 const MAX_BODY_BYTES: usize = 64 << 20;
-/// How many gaps are named one by one.
-const NAMED_GAPS: usize = 10;
 
 /// Why the target could not be read.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -46,8 +44,11 @@ pub enum ReadError {
     NoAnswer {
         /// The path.
         path: String,
-        /// What went wrong, from the outside in.
+        /// What went wrong.
         reason: String,
+        /// Whether the target may not be running: nobody has taken the connection, or answered in
+        /// time.
+        is_absence: bool,
     },
     /// An answer, but not one of this API.
     #[error(
@@ -61,6 +62,18 @@ pub enum ReadError {
         /// Its `Content-Type`.
         content_type: String,
     },
+}
+
+impl ReadError {
+    /// What may help whoever named the target by `--target`.
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::NoAnswer { is_absence: true, .. } => {
+                "is it running? start it, or correct --target"
+            }
+            Self::NoAnswer { .. } | Self::NotTheApi { .. } => "mend that, or correct --target",
+        }
+    }
 }
 
 /// Why a target was not read back.
@@ -77,7 +90,7 @@ pub enum ReadBackError {
 /// Reads one target.
 #[derive(Debug, Clone)]
 pub struct Reader {
-    target: BaseUrl,
+    fetcher: Fetcher,
     profile: Profile,
     timeouts: Timeouts,
 }
@@ -90,7 +103,7 @@ impl Reader {
             connect: timeouts.connect.max(SHORTEST_LOOK),
             response: timeouts.response.max(SHORTEST_READ),
         };
-        Self { target, profile, timeouts }
+        Self { fetcher: Fetcher::new(target, timeouts.connect), profile, timeouts }
     }
 
     /// What `GET /latest` reports.
@@ -307,7 +320,14 @@ impl Reader {
     async fn get(&self, path: &str, patience: Duration) -> Result<Answer, ReadError> {
         let mut tries = 1;
         loop {
-            let result = tokio::time::timeout(patience, self.get_once(path))
+            let answered = async {
+                if has_dots(path) {
+                    self.get_as_it_is(path, patience).await
+                } else {
+                    self.get_once(path).await
+                }
+            };
+            let result = tokio::time::timeout(patience, answered)
                 .await
                 .map_err(|_elapsed| silent(path, patience))?;
             let again = match &result {
@@ -323,23 +343,18 @@ impl Reader {
     }
 
     async fn get_once(&self, path: &str) -> Result<Answer, ReadError> {
-        let no_answer = |reason: String| ReadError::NoAnswer { path: path.to_owned(), reason };
-        let connect = self.timeouts.connect;
-        let stream = tokio::time::timeout(connect, Dialer::new(self.target.clone()).dial())
+        let request = self
+            .fetcher
+            .request(Method::GET, path)
+            .header(header::AUTHORIZATION, &self.profile.authorization);
+        let fetched = self
+            .fetcher
+            .fetch(request, MAX_BODY_BYTES)
             .await
-            .map_err(|_| no_answer(format!("no connection within {} s", connect.as_secs_f64())))?
-            .map_err(|error| no_answer(chain(&error)))?;
-        let request = Request::get(format!("{}{path}", self.target.prefix()))
-            .header(header::HOST, self.target.authority())
-            .header(header::AUTHORIZATION, &self.profile.authorization)
-            .header(header::CONNECTION, "close")
-            .body(Full::default())
-            .map_err(|error| no_answer(chain(&error)))?;
-        let fetched = fetch(stream, request, MAX_BODY_BYTES)
-            .await
-            .map_err(|error| no_answer(chain(&error)))?;
+            .map_err(|error| unanswered(path, &error))?;
         if fetched.too_long {
-            return Err(no_answer("the answer is longer than 64 MiB".to_owned()));
+            let reason = "the answer is longer than 64 MiB".to_owned();
+            return Err(ReadError::NoAnswer { path: path.to_owned(), reason, is_absence: false });
         }
         Ok(Answer {
             path: path.to_owned(),
@@ -350,51 +365,36 @@ impl Reader {
             body: fetched.body,
         })
     }
+
+    /// Asks for a path that no URL can name.
+    async fn get_as_it_is(&self, path: &str, patience: Duration) -> Result<Answer, ReadError> {
+        let answer = self
+            .fetcher
+            .get_as_it_is(path, &self.profile.authorization, patience)
+            .await
+            .map_err(|error| unanswered(path, &error))?;
+        let content_type = "of an unknown content type".to_owned();
+        Ok(Answer { path: path.to_owned(), status: answer.status, content_type, body: answer.body })
+    }
+}
+
+/// Whether a segment is `.` or `..`, which a URL drops: a user may be called so.
+fn has_dots(path: &str) -> bool {
+    let resource = path.split('?').next().unwrap_or(path);
+    resource.split('/').any(|segment| ["%2E", "%2E%2E"].contains(&segment))
+}
+
+fn unanswered(path: &str, error: &FetchError) -> ReadError {
+    ReadError::NoAnswer {
+        path: path.to_owned(),
+        reason: error.to_string(),
+        is_absence: error.is_absence(),
+    }
 }
 
 fn silent(path: &str, patience: Duration) -> ReadError {
     let reason = format!("no answer within {} s", patience.as_secs_f64());
-    ReadError::NoAnswer { path: path.to_owned(), reason }
-}
-
-/// An error and its causes, from the outside in.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        source = cause.source();
-    }
-    text
-}
-
-/// What could not be read: the first by name, and how many more.
-#[derive(Debug, Default)]
-struct Gaps {
-    named: BTreeSet<String>,
-    more: u64,
-}
-
-impl Gaps {
-    fn add(&mut self, gap: String) {
-        let is_new = self.named.insert(gap);
-        if !is_new || self.named.len() > NAMED_GAPS {
-            self.more += 1;
-        }
-        if self.named.len() > NAMED_GAPS {
-            self.named.pop_last();
-        }
-    }
-
-    fn told(self) -> Vec<String> {
-        let more =
-            (self.more > 0).then(|| format!("and {} more that could not be read", self.more));
-        self.named.into_iter().chain(more).collect()
-    }
+    ReadError::NoAnswer { path: path.to_owned(), reason, is_absence: true }
 }
 
 #[cfg(test)]

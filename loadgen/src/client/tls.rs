@@ -138,6 +138,15 @@ fn config(
     config
 }
 
+/// The settings of a client of `target`. One that is to speak no TLS trusts nobody, so that what the
+/// system trusts is not read in vain.
+pub(super) fn client_config(target: &BaseUrl) -> ClientConfig {
+    match target.place() {
+        Place::Port { tls: true, .. } => Arc::unwrap_or_clone(target.trust().config()),
+        _ => config(|builder| builder.with_root_certificates(RootCertStore::empty())),
+    }
+}
+
 /// Shakes hands over a connection to `target`, where it is to speak TLS.
 ///
 /// # Errors
@@ -151,10 +160,15 @@ pub(super) async fn secure(target: &BaseUrl, socket: TcpStream) -> Result<Stream
     let connector = TlsConnector::from(target.trust().config());
     match connector.connect(name, socket).await {
         Ok(stream) => Ok(Stream::Tls(Box::new(stream))),
-        Err(error) => Err(match error.get_ref().and_then(|inner| inner.downcast_ref()) {
-            Some(Error::InvalidCertificate(reason)) => DialError::Certificate(in_words(reason)),
-            _ => DialError::Handshake(error),
-        }),
+        Err(error) => Err(refused(&error)),
+    }
+}
+
+/// Why a handshake has failed.
+pub(super) fn refused(error: &io::Error) -> DialError {
+    match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+        Some(Error::InvalidCertificate(reason)) => DialError::Certificate(in_words(reason)),
+        _ => DialError::Handshake(io::Error::new(error.kind(), error.to_string())),
     }
 }
 

@@ -2,15 +2,13 @@
 
 use super::case::Stop;
 use super::report::Slowest;
-use crate::client::fetch::fetch;
-use crate::client::{BaseUrl, DialError, Dialer};
-use http_body_util::Full;
-use hyper::{Method, Request, header};
+use crate::client::fetch::{FetchError, Fetcher};
+use crate::client::{BaseUrl, DialError};
+use reqwest::{Method, RequestBuilder, header};
 use serde_json::Value;
-use std::error::Error;
 use std::io;
 use std::time::{Duration, Instant};
-use tokio::time::timeout_at;
+use tokio::time::timeout;
 
 /// The longest body that is read; a longer one is cut off and said to be too long.
 const BODY_LIMIT: usize = 1 << 20;
@@ -44,6 +42,7 @@ pub(super) struct Answer {
 /// Sends requests to one base URL.
 pub(super) struct Client {
     base: BaseUrl,
+    fetcher: Fetcher,
     /// The `Authorization` header.
     authorization: String,
     timeout: Duration,
@@ -51,20 +50,21 @@ pub(super) struct Client {
     pub(super) slowest: Option<Slowest>,
 }
 
-/// Why there is no answer.
-enum Unanswered {
-    /// It could not be asked for: a header with a line end in it, for one.
-    Unasked(hyper::http::Error),
-    NoConnection(DialError),
-    NoConnectionInTime,
-    Broken(hyper::Error),
-    TooLate,
+/// What was asked for in vain.
+pub(super) struct Unanswered {
+    /// The method and the path.
+    request: String,
+    /// What happened, in the words of a person.
+    pub(super) reason: String,
+    /// Whether the target may not be running: nobody has taken the connection, or answered in time.
+    pub(super) is_absence: bool,
 }
 
 impl Client {
     /// A client of `base` that waits `timeout` for each whole answer.
     pub(super) fn new(base: BaseUrl, authorization: &str, timeout: Duration) -> Self {
-        Self { base, authorization: authorization.to_owned(), timeout, slowest: None }
+        let fetcher = Fetcher::new(base.clone(), timeout);
+        Self { base, fetcher, authorization: authorization.to_owned(), timeout, slowest: None }
     }
 
     /// The base URL.
@@ -86,50 +86,51 @@ impl Client {
         authorization: Option<&str>,
         body: Body<'_>,
     ) -> Result<Answer, Stop> {
+        let answer = self.ask(method, path, authorization, body).await;
+        answer.map_err(|Unanswered { request, reason, .. }| {
+            Stop::Broken(format!("{request}: {reason}"))
+        })
+    }
+
+    /// The same, for whom it matters why there is no answer.
+    pub(super) async fn ask(
+        &mut self,
+        method: Method,
+        path: &str,
+        authorization: Option<&str>,
+        body: Body<'_>,
+    ) -> Result<Answer, Unanswered> {
         let authorization = authorization.unwrap_or(&self.authorization);
-        let mut request = Request::builder()
-            .method(&method)
-            .uri(format!("{}{path}", self.base.prefix()))
-            .header(header::HOST, self.base.authority())
-            .header(header::CONNECTION, "close");
+        let mut request = self.fetcher.request(method.clone(), path);
         if !authorization.is_empty() {
             request = request.header(header::AUTHORIZATION, authorization);
         }
-        let request = match body {
-            Body::None => request.body(Full::default()),
-            Body::Json(value) => request
-                .header(header::CONTENT_TYPE, "application/json")
-                .body(value.to_string().into()),
+        request = match body {
+            Body::None => request,
+            Body::Json(value) => request.json(value),
             Body::Raw(kind, text) => {
-                request.header(header::CONTENT_TYPE, kind).body(text.to_owned().into())
+                request.header(header::CONTENT_TYPE, kind).body(text.to_owned())
             }
         };
         let began = Instant::now();
-        let answer = match request {
-            Ok(request) => self.receive(request).await,
-            Err(error) => Err(Unanswered::Unasked(error)),
-        };
+        let answer = self.receive(request).await;
         let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let request = format!("{method} {}", path.split('?').next().unwrap_or(path));
         if self.slowest.as_ref().is_none_or(|slowest| slowest.ms < ms) {
             self.slowest = Some(Slowest { request: request.clone(), ms });
         }
-        answer.map_err(|error| Stop::Broken(format!("{request}: {}", error.describe(ms))))
+        answer.map_err(|error| Unanswered {
+            request,
+            reason: described(error.as_ref(), ms),
+            is_absence: error.is_none_or(|error| error.is_absence()),
+        })
     }
 
-    async fn receive(
-        &self,
-        request: Request<Full<hyper::body::Bytes>>,
-    ) -> Result<Answer, Unanswered> {
-        let deadline = tokio::time::Instant::now() + self.timeout;
-        let stream = timeout_at(deadline, Dialer::new(self.base.clone()).dial())
+    /// `None` for why there is no answer: there was no whole one in time.
+    async fn receive(&self, request: RequestBuilder) -> Result<Answer, Option<FetchError>> {
+        let fetched = timeout(self.timeout, self.fetcher.fetch(request, BODY_LIMIT))
             .await
-            .map_err(|_elapsed| Unanswered::NoConnectionInTime)?
-            .map_err(Unanswered::NoConnection)?;
-        let fetched = timeout_at(deadline, fetch(stream, request, BODY_LIMIT))
-            .await
-            .map_err(|_elapsed| Unanswered::TooLate)?
-            .map_err(Unanswered::Broken)?;
+            .map_err(|_elapsed| None)??;
         Ok(Answer {
             status: fetched.status,
             content_type: fetched.header(header::CONTENT_TYPE),
@@ -140,37 +141,16 @@ impl Client {
     }
 }
 
-impl Unanswered {
-    /// What happened to the connection, in the words of a person.
-    fn describe(&self, ms: u64) -> String {
-        match self {
-            Self::Unasked(error) => format!("it cannot be asked for: {error}"),
-            Self::NoConnection(DialError::Connect(error))
-                if error.kind() == io::ErrorKind::ConnectionRefused =>
-            {
-                "connection refused".to_owned()
-            }
-            Self::NoConnection(error) => error.to_string(),
-            Self::NoConnectionInTime => format!("no connection within {ms} ms"),
-            Self::Broken(error) if error.is_parse() => {
-                format!("the answer is not HTTP/1.1 ({})", cause(error))
-            }
-            Self::Broken(error) => {
-                let cause = cause(error);
-                format!("the connection was closed before the answer was whole ({cause})")
-            }
-            Self::TooLate => format!("no whole answer within {ms} ms"),
+fn described(error: Option<&FetchError>, ms: u64) -> String {
+    match error {
+        None => format!("no whole answer within {ms} ms"),
+        Some(FetchError::NoConnection(DialError::Connect(error)))
+            if error.kind() == io::ErrorKind::ConnectionRefused =>
+        {
+            "connection refused".to_owned()
         }
+        Some(error) => error.to_string(),
     }
-}
-
-/// The innermost cause: the outer ones only repeat what was tried.
-fn cause(error: &dyn Error) -> String {
-    let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string()
 }
 
 impl Answer {

@@ -1,8 +1,7 @@
 //! First contact: is the simulator API there at all, and under which prefix?
 
-use super::case::Stop;
-use super::client::{Answer, Body, Client, excerpt};
-use hyper::Method;
+use super::client::{Answer, Body, Client, Unanswered, excerpt};
+use reqwest::Method;
 use serde_json::Value;
 
 /// Where the API is looked for when it is not at the base URL itself.
@@ -11,9 +10,17 @@ const PREFIXES: [&str; 4] = ["/api", "/simulator", "/sim", "/api/v1"];
 /// Why nothing could be judged.
 #[derive(Debug, thiserror::Error)]
 pub enum NotTheApi {
-    /// No answer came.
+    /// Nobody has taken the connection, or answered in time.
     #[error("cannot reach {url}: {reason}; is the server running there?")]
     Unreachable {
+        /// What was asked for.
+        url: String,
+        /// What happened.
+        reason: String,
+    },
+    /// Somebody is there, and yet no answer came.
+    #[error("cannot check {url}: {reason}")]
+    NoAnswer {
         /// What was asked for.
         url: String,
         /// What happened.
@@ -39,17 +46,14 @@ pub(super) async fn first_contact(
     let url = client.base().at(&format!("{given}/latest"));
     let mut ask = async |prefix: &str| {
         let path = format!("{prefix}/latest");
-        client.send(Method::GET, &path, None, Body::None).await
+        client.ask(Method::GET, &path, None, Body::None).await
     };
     let first = match ask(given).await {
         Ok(answer) => answer,
-        Err(Stop::Broken(reason) | Stop::Skipped(reason)) => {
+        Err(Unanswered { reason, is_absence: true, .. }) => {
             return Err(NotTheApi::Unreachable { url, reason });
         }
-        Err(Stop::Deviates(deviation)) => {
-            let reason = deviation.got;
-            return Err(NotTheApi::Unreachable { url, reason });
-        }
+        Err(Unanswered { reason, .. }) => return Err(NotTheApi::NoAnswer { url, reason }),
     };
     if latest_in(&first).is_some() {
         return Ok((given.to_owned(), first));

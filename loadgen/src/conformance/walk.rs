@@ -8,8 +8,8 @@ use super::report::{Finding, LatestAfter, Report};
 use super::waiver::{Key, Waiver};
 use crate::client::BaseUrl;
 use crate::profile::{Profile, ReadMessage};
-use hyper::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 

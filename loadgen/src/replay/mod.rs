@@ -153,9 +153,7 @@ pub enum ReplayError {
     )]
     NoFile(PathBuf),
     /// The target cannot be judged, so nothing was sent.
-    #[error(
-        "target {target}: {source}; nothing was sent: is it running? start it, or correct --target"
-    )]
+    #[error("target {target}: {source}; nothing was sent: {}", .source.advice())]
     Target {
         /// The target.
         target: String,

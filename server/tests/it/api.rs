@@ -1,6 +1,6 @@
 //! The simulator API: what the course's own test of it asks, and what the protocol adds.
 
-use crate::kit::{error, read, start};
+use crate::kit::{client, error, read, start};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -96,7 +96,7 @@ async fn who_is_not_the_simulator_is_refused_and_still_recorded() {
     for (id, (method, path)) in (1..).zip(gets.into_iter().chain(posts)) {
         for authorization in [None, Some("Basic bm90OnJpZ2h0"), Some("Bearer x")] {
             let url = format!("http://{}{path}?latest={id}", server.address);
-            let mut request = reqwest::Client::new().request(method.clone(), url);
+            let mut request = client().request(method.clone(), url);
             if let Some(value) = authorization {
                 request = request.header("Authorization", value);
             }

@@ -1,8 +1,8 @@
 //! Many clients at once, and a server that ends without a word.
 
-use crate::kit::{config, start, start_in, start_with};
+use crate::kit::{client, config, start, start_in, start_with};
 use limosa_server::run;
-use reqwest::{Client, Method};
+use reqwest::Method;
 use serde_json::json;
 use std::{collections::HashSet, sync::Arc};
 use tokio::{net::TcpListener, runtime::Runtime, task::JoinSet};
@@ -77,7 +77,7 @@ fn what_was_acknowledged_is_there_after_a_sudden_end() {
     });
     let clients = Runtime::new().unwrap();
     let acknowledged: Vec<i64> = clients.block_on(async {
-        let client = Client::new();
+        let client = client();
         let user = json!({"username": "a", "email": "a@b", "pwd": "x"});
         let url = format!("http://{address}/register");
         assert_eq!(client.post(url).json(&user).send().await.unwrap().status(), 204);

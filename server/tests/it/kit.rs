@@ -51,7 +51,18 @@ pub(crate) async fn start_in(directory: Arc<TempDir>, change: impl FnOnce(&mut C
             std::future::pending::<()>().await;
         }
     }));
-    Server { address, directory, client: Client::new(), stop: Some(stop), task }
+    Server { address, directory, client: client(), stop: Some(stop), task }
+}
+
+/// Where anything in the workspace builds reqwest with TLS, it wants ciphers for plain HTTP too.
+pub(crate) fn client() -> Client {
+    let provider = rustls::crypto::ring::default_provider();
+    let config = rustls::ClientConfig::builder_with_provider(provider.into())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_no_client_auth();
+    Client::builder().tls_backend_preconfigured(config).build().unwrap()
 }
 
 pub(crate) async fn start_faulty(faults: &[&str]) -> Server {

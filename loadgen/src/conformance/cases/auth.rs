@@ -5,7 +5,7 @@ use super::super::client::{Answer, Body};
 use super::super::waiver::Waiver;
 use super::super::walk::{Walk, follows_path, messages_path};
 use super::must_be;
-use hyper::Method;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 pub(super) const CASES: &[Case] = cases![

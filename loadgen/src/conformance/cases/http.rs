@@ -6,7 +6,7 @@ use super::super::raw;
 use super::super::waiver::Waiver;
 use super::super::walk::{Walk, follows_path, messages_path};
 use super::must_just_be;
-use hyper::Method;
+use reqwest::Method;
 use serde_json::json;
 
 /// What first contact showed.

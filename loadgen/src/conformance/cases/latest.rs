@@ -5,8 +5,8 @@ use super::super::client::{Answer, Body};
 use super::super::waiver::{Key, Waiver};
 use super::super::walk::{Walk, acknowledged, follows_path, messages_path};
 use super::must_be;
-use hyper::Method;
 use limosa_reports::run::operation::Operation;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 /// What first contact showed.

@@ -5,8 +5,8 @@ use super::super::client::{Answer, Body};
 use super::super::waiver::Waiver;
 use super::super::walk::{Walk, acknowledged, messages_path};
 use super::must_be;
-use hyper::Method;
 use limosa_reports::run::operation::Operation;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 pub(super) const CASES: &[Case] = cases![
