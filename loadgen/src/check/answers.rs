@@ -15,8 +15,13 @@ pub struct Answers {
     known: HashMap<String, u64>,
     acknowledged: u64,
     impossible: u64,
-    failed: BTreeMap<(Operation, String), u64>,
+    failed: Kinds,
+    reads: u64,
+    failed_reads: Kinds,
 }
+
+/// How many failed, by what was asked and by how they failed.
+type Kinds = BTreeMap<(Operation, String), u64>;
 
 impl Answers {
     /// Takes a user whom the target knew before the run.
@@ -32,7 +37,7 @@ impl Answers {
             return false;
         }
         if !entry.intent.operation.is_write() {
-            return entry.ack() != Ack::Acknowledged;
+            return self.read(entry);
         }
         let possible = self.is_possible(entry);
         match entry.ack() {
@@ -44,6 +49,22 @@ impl Answers {
             }
         }
         false
+    }
+
+    /// A read of a user whom nobody registered yet may be refused.
+    fn read(&mut self, entry: &Entry) -> bool {
+        let Intent { user, called_ns, .. } = &entry.intent;
+        let is_known =
+            user.is_empty() || self.known.get(user).is_some_and(|since| since <= called_ns);
+        self.reads += 1;
+        match entry.ack() {
+            Ack::Acknowledged => false,
+            Ack::Rejected if !is_known => false,
+            _ => {
+                *self.failed_reads.entry((entry.intent.operation, how(entry))).or_default() += 1;
+                true
+            }
+        }
     }
 
     fn is_possible(&mut self, entry: &Entry) -> bool {
@@ -66,10 +87,13 @@ impl Answers {
 
     /// The judgement.
     pub fn finish(self) -> Check {
-        let Self { acknowledged, impossible, failed, .. } = self;
+        let Self { acknowledged, impossible, failed, reads, failed_reads, .. } = self;
         let total: u64 = failed.values().sum();
+        let unread: u64 = failed_reads.values().sum();
         let tried = acknowledged + impossible + total;
-        let (verdict, summary) = if tried == 0 {
+        let (verdict, summary) = if total == 0 && unread > 0 {
+            (Verdict::Fail, told(unread, reads, "read", failed_reads))
+        } else if tried == 0 {
             (Verdict::Unknown, "no command was sent".to_owned())
         } else if total == 0 && impossible == 0 {
             let were = if acknowledged == 1 { "was" } else { "were" };
@@ -83,24 +107,25 @@ impl Answers {
             );
             (Verdict::Pass, summary)
         } else {
-            let mut kinds: Vec<_> = failed.into_iter().collect();
-            kinds.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
-            let kinds: Vec<String> = kinds
-                .into_iter()
-                .map(|((operation, how), number)| {
-                    format!("{} {} {how}", count(number), operation.name())
-                })
-                .collect();
-            let summary = format!(
-                "{} of {} failed: {}",
-                count(total),
-                counted(tried, "command"),
-                kinds.join(", ")
-            );
+            let mut summary = told(total, tried, "command", failed);
+            if unread > 0 {
+                summary += &format!("; {}", told(unread, reads, "read", failed_reads));
+            }
             (Verdict::Fail, summary)
         };
         Check { name: "answers".into(), verdict, summary }
     }
+}
+
+/// How many failed, and how.
+fn told(failed: u64, of: u64, what: &str, kinds: Kinds) -> String {
+    let mut kinds: Vec<_> = kinds.into_iter().collect();
+    kinds.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
+    let kinds: Vec<String> = kinds
+        .into_iter()
+        .map(|((operation, how), number)| format!("{} {} {how}", count(number), operation.name()))
+        .collect();
+    format!("{} of {} failed: {}", count(failed), counted(of, what), kinds.join(", "))
 }
 
 /// Whether the protocol lets a register succeed. The recorder leaves out the e-mail address of one
@@ -162,6 +187,23 @@ mod tests {
         script.tweet("a", "x").refused(404);
         script.register("b").ok();
         assert_eq!(check(&script, &[]).verdict, Verdict::Pass);
+    }
+
+    #[test]
+    fn reads_that_fail_are_failures_and_those_of_nobody_are_none() {
+        let mut script = Script::new();
+        script.register("a").ok();
+        script.read_of(Operation::UserMessages, "nobody").refused(404);
+        script.read_of(Operation::UserMessages, "a").ok();
+        assert_eq!(check(&script, &[]).verdict, Verdict::Pass);
+        script.read_of(Operation::Public, "").refused(404);
+        script.read_of(Operation::UserMessages, "a").refused(500);
+        let failed = check(&script, &[]);
+        assert_eq!(failed.verdict, Verdict::Fail);
+        assert_eq!(
+            failed.summary,
+            "2 of 4 reads failed: 1 user_messages answered 500, 1 public answered 404"
+        );
     }
 
     #[test]

@@ -25,9 +25,10 @@ impl Complete {
     pub fn finish(self, manifest: &Manifest) -> Check {
         let tried = self.tried.len();
         let (verdict, summary) = match (manifest.planned_ids, Scope::of_run(manifest).missing()) {
-            (_, Some(missing)) => {
-                (Verdict::Unknown, format!("{missing} are missing, and their users' commands"))
-            }
+            (_, Some(missing)) => (
+                Verdict::Unknown,
+                format!("without {missing}: their users' commands are not known here"),
+            ),
             (Some(planned), _) if tried < planned => {
                 let missing = counted(planned - tried, "command id");
                 (Verdict::Unknown, format!("{missing} of {} never tried", count(planned)))

@@ -47,6 +47,11 @@ impl Script {
         Pending { script: self, intent }.end(200, Ack::Acknowledged, None, Some(value));
     }
 
+    /// A read of something else than `latest`.
+    pub(crate) fn read_of(&mut self, operation: Operation, user: &str) -> Pending<'_> {
+        self.command(operation, user, "")
+    }
+
     pub(crate) fn wait_ms(&mut self, ms: u64) {
         self.now_ns += ms * STEP_NS;
     }

@@ -1,14 +1,13 @@
 //! What every subcommand that judges does at its end: report, summary, exit code.
 
 use super::exit::Exit;
-use crate::client::ClientKind;
 use crate::engine::Ending;
 use crate::replay::{Finished, Plan};
-use crate::schedule::{Order, Pace, Spread};
-use limosa_reports::render;
+use limosa_reports::render::{self, shell_word};
 use limosa_reports::run::RunDir;
 use limosa_reports::run::verdict::Verdict;
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 
 /// The exit code of a verdict.
 pub(super) fn exit(verdict: Verdict) -> Exit {
@@ -57,13 +56,12 @@ pub(super) fn explain(plan: &Plan, finished: &Finished) {
         Ending::Interrupted { resume_at: Some(resume_at) } => ("interrupted", resume_at),
         Ending::Interrupted { resume_at: None } => return,
     };
-    eprintln!(
-        "limosa: {why}; to go on: limosa replay {}{} --from-id {from_id} --run-dir {}{}",
-        plan.trace.display(),
-        plan.targets.iter().map(|target| format!(" --target {target}")).collect::<String>(),
-        finished.run.path().display(),
-        manner(plan)
-    );
+    if plan.scenario.is_some() {
+        eprintln!("limosa: {why}; a scenario is not gone on with: run it again from its start");
+        return;
+    }
+    let again = going_on(&plan.command_line, from_id, finished.run.path());
+    eprintln!("limosa: {why}; to go on: {again}");
 }
 
 /// Says on standard error why the target could not be read back, where it could not.
@@ -74,38 +72,38 @@ pub(super) fn explain_unread(finished: &Finished) {
     }
 }
 
-/// The flags that say how a plan sends, where they are not the defaults.
-fn manner(plan: &Plan) -> String {
-    let mut flags = String::new();
-    if plan.client == ClientKind::Simulator {
-        flags += " --client simulator";
-    }
-    match plan.order {
-        Order::Strict => {}
-        Order::User => flags += &format!(" --order user --connections {}", plan.connections),
-        Order::None => flags += &format!(" --order none --connections {}", plan.connections),
-    }
-    match &plan.pace {
-        Pace::Max => {}
-        Pace::Speed(factor) => flags += &format!(" --speed {factor}"),
-        Pace::Rate { stages, spread } => match (&stages[..], spread) {
-            ([stage], Spread::Even) if stage.length.is_none() => {
-                flags += &format!(" --rate {}", stage.to);
+/// The command line that goes on with a run: the one that began it, from another id on.
+fn going_on(command_line: &[String], from_id: i64, run: &Path) -> String {
+    let mut words = vec!["limosa".to_owned()];
+    let mut given = command_line.iter().skip(1);
+    while let Some(word) = given.next() {
+        match word.split_once('=').map_or(word.as_str(), |(flag, _)| flag) {
+            "--from-id" | "--run-dir" | "--start-at" => {
+                if !word.contains('=') {
+                    given.next();
+                }
             }
-            ([.., last], Spread::Poisson) => flags += &format!(" --poisson {}", last.to),
-            // A ramp is not climbed twice: what is left is sent at its end.
-            ([.., last], Spread::Even) => flags += &format!(" --rate {}", last.to.max(last.from)),
-            ([], _) => {}
-        },
+            _ => words.push(shell_word(word)),
+        }
     }
-    if plan.targets.len() > 1 {
-        flags += &format!(" --route {}", plan.route.name());
+    words.extend(["--from-id".to_owned(), from_id.to_string(), "--run-dir".to_owned()]);
+    words.push(shell_word(&run.to_string_lossy()));
+    words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_goes_on_does_so_in_the_manner_of_the_start() {
+        let began = "limosa replay t.tsv --from-id 3 --ramp 0:9:1s --run-dir=x --seed 9 --profile";
+        let mut words: Vec<String> = began.split(' ').map(str::to_owned).collect();
+        words.push("my server.toml".to_owned());
+        assert_eq!(
+            going_on(&words, 7, Path::new("runs/x y")),
+            "limosa replay t.tsv --ramp 0:9:1s --seed 9 --profile 'my server.toml' --from-id 7 \
+             --run-dir 'runs/x y'"
+        );
     }
-    if !plan.keep_alive {
-        flags += " --no-keep-alive";
-    }
-    if let Some(shard) = plan.shard {
-        flags += &format!(" --shard {}/{}", shard.index, shard.of);
-    }
-    flags
 }

@@ -184,7 +184,7 @@ where
 
     /// Finds out whether the target knows the users whom other shards register.
     async fn look_elsewhere(self) {
-        let scout = Scout::new(&self.engine);
+        let mut scout = Scout::new(&self.engine);
         loop {
             tokio::time::sleep(super::scout::PERIOD).await;
             let wanted = self.shared.borrow().wanted();

@@ -17,7 +17,8 @@ use jiff::Timestamp;
 use limosa_reports::render::{all, count, counted};
 use limosa_reports::run::derive::{DeriveError, Extent, derive};
 use limosa_reports::run::histograms::{self, Figure, LatencyLogError};
-use limosa_reports::run::manifest::Manifest;
+use limosa_reports::run::ledger::LedgerReader;
+use limosa_reports::run::manifest::{Manifest, Part};
 use limosa_reports::run::operation::Ack;
 use limosa_reports::run::readback::{Header, ReadBackReader};
 use limosa_reports::run::verdict::{
@@ -77,6 +78,7 @@ fn judge_in_shares(run: &RunDir, shares: usize) -> Result<Judgement, JudgeError>
         look.after(after)?;
     }
     look.calls(run, &mut damage)?;
+    damage.extend(missing_parts(run, &manifest)?);
 
     let mut checks = vec![look.complete.finish(&manifest)];
     checks.push(look.answers.finish(Answers::finish));
@@ -136,6 +138,20 @@ fn judge_in_shares(run: &RunDir, shares: usize) -> Result<Judgement, JudgeError>
     };
     run.write_judgement(&judgement)?;
     Ok(judgement)
+}
+
+/// Parts of which no segment is left, though a later one has some: who went on with a run had
+/// found it begun.
+fn missing_parts(run: &RunDir, manifest: &Manifest) -> Result<Vec<String>, JudgeError> {
+    let there: Vec<u16> = LedgerReader::parts(&run.ledger())
+        .map_err(RunDirError::from)?
+        .into_iter()
+        .map(|(part, _)| part)
+        .collect();
+    let lost =
+        |part: &&Part| !there.contains(&part.part) && there.iter().any(|one| *one > part.part);
+    let name = |part: &Part| format!("the ledger of part {} is missing", part.part);
+    Ok(manifest.parts.iter().filter(lost).map(name).collect())
 }
 
 /// What is listed of many; that it is not all is said.

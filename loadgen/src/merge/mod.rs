@@ -39,6 +39,9 @@ pub enum MergeError {
         /// In the other.
         ours: String,
     },
+    /// A run of all users has nothing to be joined with.
+    #[error("{path} is no shard: what is joined was sent by `--shard 1/2` and `--shard 2/2`, or more of them", path = .0.display())]
+    NoShard(PathBuf),
     /// A run is given twice, or two runs sent the same users' commands.
     #[error("{path} and {other} hold the same shard: leave one of them out", path = path.display(), other = other.display())]
     SameShard {
@@ -93,12 +96,15 @@ fn open(runs: &[PathBuf]) -> Result<Vec<Source>, MergeError> {
         run.lock()?;
         let manifest = run.manifest()?;
         let scope = Scope::of_run(&manifest);
+        if scope == Scope::whole() {
+            return Err(MergeError::NoShard(path));
+        }
         for other in &sources {
             let other_path = other.run.path().to_path_buf();
             if let Some((what, theirs, ours)) = plan::difference(&manifest, &other.manifest) {
                 return Err(MergeError::OtherPlan { path, other: other_path, what, theirs, ours });
             }
-            if scope != Scope::whole() && !scope.is_apart_from(&other.scope) {
+            if !scope.is_apart_from(&other.scope) {
                 return Err(MergeError::SameShard { path, other: other_path });
             }
         }

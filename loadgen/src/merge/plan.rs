@@ -1,7 +1,6 @@
 //! What makes runs runs of one plan, and the manifest of several.
 
 use super::Source;
-use crate::check::scope::Scope;
 use limosa_reports::run::FORMAT_VERSION;
 use limosa_reports::run::manifest::{Manifest, Part};
 
@@ -44,16 +43,11 @@ pub(super) fn united(sources: &[Source], targets: Vec<String>, parts: Vec<Part>)
     let manifests = || sources.iter().map(|source| &source.manifest);
     let planned: Option<Vec<u64>> = manifests().map(|manifest| manifest.planned_ids).collect();
     let finished: Option<Vec<_>> = manifests().map(|manifest| manifest.finished).collect();
-    let is_sharded = first.scope != Scope::whole();
     Manifest {
         format_version: FORMAT_VERSION,
         limosa: env!("CARGO_PKG_VERSION").to_owned(),
         finished: finished.and_then(|finished| finished.into_iter().max()),
-        // Runs of all users planned the same ids, or those from a later one on.
-        planned_ids: planned.map(|planned| match is_sharded {
-            true => planned.into_iter().sum(),
-            false => planned.into_iter().max().unwrap_or(0),
-        }),
+        planned_ids: planned.map(|planned| planned.into_iter().sum()),
         targets,
         parts,
         ..first.manifest.clone()

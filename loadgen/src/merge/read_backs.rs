@@ -1,7 +1,6 @@
 //! Uniting what was read back: of each user what the run told that sent the user's commands.
 
 use super::Source;
-use crate::check::scope::Scope;
 use limosa_reports::run::readback::{Header, ReadBackReader, ReadBackWriter};
 use limosa_reports::run::{FORMAT_VERSION, RunDir, RunDirError};
 use std::collections::BTreeSet;
@@ -14,10 +13,8 @@ pub(super) fn unite(sources: &[Source], merged: &RunDir) -> Result<(), RunDirErr
 
 /// Where one of the runs has none, nobody looked at some users, and the joined run has none either.
 fn before(sources: &[Source], merged: &RunDir) -> Result<(), RunDirError> {
-    // Runs of all users looked at the same users: the first did before any was begun.
-    let looked = if is_sharded(sources) { sources } else { &sources[..1] };
     let mut found = Vec::new();
-    for source in looked {
+    for source in sources {
         let Some(reader) = whole(source, "before")? else { return Ok(()) };
         found.push((source, reader));
     }
@@ -42,11 +39,6 @@ fn after(sources: &[Source], merged: &RunDir) -> Result<(), RunDirError> {
             )),
         }
     }
-    if !is_sharded(sources) {
-        // Only the last one speaks of the end.
-        found = found.into_iter().max_by_key(taken_ns).into_iter().collect();
-        gaps.clear();
-    }
     let Some((taken_ns, latest)) = found
         .iter()
         .max_by_key(|one| taken_ns(one))
@@ -59,10 +51,6 @@ fn after(sources: &[Source], merged: &RunDir) -> Result<(), RunDirError> {
 }
 
 type Found<'a> = (&'a Source, ReadBackReader);
-
-fn is_sharded(sources: &[Source]) -> bool {
-    sources.iter().any(|source| source.scope != Scope::whole())
-}
 
 /// When it was taken, in nanoseconds since the first run began.
 fn taken_ns((source, reader): &Found<'_>) -> u64 {

@@ -67,6 +67,14 @@ pub(super) fn open_run(plan: &Plan, outline: &Outline) -> Result<(RunDir, OpenPa
             let theirs = manifest.trace.source;
             return Err(ReplayError::OtherTrace { path: path.clone(), theirs });
         }
+        if let Some(what) = otherwise(plan, &manifest) {
+            return Err(ReplayError::OtherManner { path: path.clone(), what });
+        }
+        // Where time decides what is sent, each part plans for itself.
+        if plan.duration.is_some() {
+            manifest.planned_ids =
+                manifest.planned_ids.zip(outline.planned_ids).map(|(before, now)| before + now);
+        }
         let number = manifest.parts.len() as u16;
         let replicas = plan.targets.iter().map(|url| replica(&mut manifest.targets, url)).collect();
         manifest.finished = None;
@@ -106,6 +114,34 @@ pub(super) fn open_run(plan: &Plan, outline: &Outline) -> Result<(RunDir, OpenPa
         fs_err::write(run.path().join("scenario.toml"), scenario).map_err(RunDirError::Io)?;
     }
     Ok((run, OpenPart { number: 0, replicas, seed: plan.seed }))
+}
+
+/// In what a plan differs from the run that it is to go on with, so that the two could not be judged
+/// as one. The target may be another: the server may have moved.
+fn otherwise(plan: &Plan, manifest: &Manifest) -> Option<&'static str> {
+    let (new, old) = (mode(plan), &manifest.mode);
+    let shards = manifest.parts.iter().map(|part| part.shard);
+    [
+        ("the scenario", plan.scenario.is_some() || manifest.kind == "scenario"),
+        ("--order", new.order != old.order),
+        ("--connections", new.connections != old.connections),
+        ("--client", new.client != old.client),
+        ("--no-keep-alive", new.keep_alive != old.keep_alive),
+        ("--route", new.route != old.route),
+        ("the pace", new.pace != old.pace),
+        ("the reads", new.reads != old.reads),
+        (
+            "the timeouts",
+            (new.connect_timeout_ms, new.response_timeout_ms)
+                != (old.connect_timeout_ms, old.response_timeout_ms),
+        ),
+        ("--limit", plan.limits != manifest.limits),
+        ("--seed", plan.seed != manifest.seed),
+        ("--profile", plan.profile.deviations() != manifest.profile),
+        ("--shard", shards.into_iter().any(|shard| shard != plan.shard)),
+    ]
+    .into_iter()
+    .find_map(|(what, differs)| differs.then_some(what))
 }
 
 /// The number of a target, which is added where it is new.

@@ -26,7 +26,7 @@ use outline::{Outline, commands, outline};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// What to replay, against what, and how.
@@ -84,6 +84,8 @@ pub struct Plan {
     pub command_line: Vec<String>,
 }
 
+/// How often a wait looks whether the user has ended the run.
+const GLANCE: Duration = Duration::from_millis(100);
 /// Time enough to note in the run directory when sending begins, before it does.
 const LEAD: Duration = Duration::from_millis(20);
 
@@ -178,6 +180,17 @@ pub enum ReplayError {
         /// The digest of the other trace.
         theirs: String,
     },
+    /// The run directory holds a run that was sent in another manner.
+    #[error(
+        "{path} holds a run that differs in {what}, so that the two could not be judged as one: go on with the flags that it began with (its manifest.json has the command line), or begin a new run",
+        path = path.display()
+    )]
+    OtherManner {
+        /// The run directory.
+        path: PathBuf,
+        /// The first difference.
+        what: &'static str,
+    },
     /// The run directory.
     #[error(transparent)]
     RunDir(#[from] RunDirError),
@@ -219,6 +232,7 @@ pub async fn replay(
     on_start: impl FnOnce(Arc<Live>, u64, &Path),
 ) -> Result<Finished, ReplayError> {
     let outline = outline(plan, &plan.manner(plan.seed))?;
+    beginning(plan.start_at)?;
     let reader = answering_reader(plan).await?;
 
     let (run, part) = open_run(plan, &outline)?;
@@ -239,15 +253,13 @@ pub async fn replay(
     }
     forget_read_backs(&run)?;
     let ending = send(plan, &outline, &run, &part, interrupted, on_start).await?;
-    let mut manifest = run.manifest()?;
-    manifest.finished = Some(Timestamp::now());
-    run.write_manifest(&manifest)?;
-
-    // After a failover the first target may be gone.
-    let reader = match plan.route {
-        Route::Failover => answering_reader(plan).await.unwrap_or(reader),
-        _ => reader,
-    };
+    if ending == Ending::Complete {
+        let mut manifest = run.manifest()?;
+        manifest.finished = Some(Timestamp::now());
+        run.write_manifest(&manifest)?;
+    }
+    // The first target may be gone by now.
+    let reader = any_reader(plan).await.unwrap_or(reader);
     let unread = read_back(&run, &reader, plan.timeouts.response, plan.settle).await?;
     let judgement = judge(&run)?;
     Ok(Finished { run, ending, judgement, unread })
@@ -275,6 +287,18 @@ async fn answering_reader(plan: &Plan) -> Result<Reader, ReplayError> {
         (_, Some(error)) => Err(error),
         (None, None) => unreachable!("a plan has a target"),
     }
+}
+
+/// A reader of the first target that answers.
+async fn any_reader(plan: &Plan) -> Option<Reader> {
+    let limit = plan.timeouts.connect + plan.timeouts.response;
+    for target in &plan.targets {
+        let reader = Reader::new(target.clone(), plan.profile.clone(), plan.timeouts);
+        if reader.look(limit).await.is_ok() {
+            return Some(reader);
+        }
+    }
+    None
 }
 
 /// When sending is to begin, by both clocks.
@@ -383,7 +407,10 @@ async fn send(
         stop: plan.stop,
         interrupted: Arc::clone(interrupted),
     };
-    tokio::time::sleep_until(start.into()).await;
+    while Instant::now() < start && !interrupted.load(Ordering::Relaxed) {
+        let glance = Instant::now() + GLANCE;
+        tokio::time::sleep_until(start.min(glance).into()).await;
+    }
     let ending = engine.run(schedule, recorder).await?;
     if keep_alive.iter().any(|kept| kept.given_up().is_some()) {
         part.give_up_keep_alive(run)?;

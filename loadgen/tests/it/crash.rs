@@ -165,3 +165,45 @@ fn a_read_back_from_before_the_last_command_proves_nothing() {
     assert_eq!(judge(&["--read-back"]), 1, "it was looked for, and it is not there");
     assert_eq!(violations(&judgement(&run)), [(Class::Lost, Some(99))]);
 }
+
+#[test]
+fn a_run_is_gone_on_with_in_its_own_manner_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = trace(folder.path(), 200);
+    let run = folder.path().join("run");
+    let server = server(folder.path(), &[]);
+    assert_eq!(code(&replay(&trace, &server, &run).output().unwrap()), 0);
+    for (flags, what) in [
+        (&["--order", "user"][..], "--order"),
+        (&["--limit", "lost = 0"], "--limit"),
+        (&["--rate", "50"], "the pace"),
+        (&["--order", "none", "--shard", "1/2"], "--order"),
+    ] {
+        let output =
+            replay(&trace, &server, &run).args(["--from-id", "100"]).args(flags).output().unwrap();
+        assert_eq!(code(&output), 2);
+        assert!(text(&output.stderr).contains(&format!("differs in {what}")), "{what}");
+    }
+    assert_eq!(RunDir::open(&run).unwrap().manifest().unwrap().parts.len(), 1);
+}
+
+#[test]
+fn a_timed_run_that_is_interrupted_is_not_complete() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = trace(folder.path(), 50_000);
+    let run = folder.path().join("run");
+    let server = server(folder.path(), &[]);
+    let limosa = replay(&trace, &server, &run)
+        .args(["--duration", "60s"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    wait_for_frames(&run, 500);
+    let pid = rustix::process::Pid::from_child(&limosa);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    let output = limosa.wait_with_output().unwrap();
+    assert_eq!(code(&output), 3);
+    assert_eq!(verdict_of(&judgement(&run), "complete"), Verdict::Unknown);
+    assert!(text(&output.stderr).contains("--duration 60s --from-id"));
+}

@@ -27,7 +27,7 @@ mod tests;
 
 pub use course::{Bin, Course};
 pub use shares::{PhaseFigures, ReplicaFigures};
-pub use summary::{Distribution, Latency, QUANTILES, Standing, Summary};
+pub use summary::{Distribution, Latency, QUANTILES, Standing, Summary, shell_word};
 pub use terminal::terminal;
 pub use units::{all, count, counted};
 

@@ -280,7 +280,7 @@ fn latency(
     Ok(Latency {
         service: commands(Figure::Service),
         response: commands(Figure::Response),
-        lateness: commands(Figure::Lateness),
+        lateness: distribution(&all, Figure::Lateness, |_| true),
         reads: distribution(&all, Figure::Service, |series| !series.operation.is_write()),
         operations: Operation::ALL
             .into_iter()
@@ -322,7 +322,7 @@ fn shown_path(run: &RunDir) -> PathBuf {
 }
 
 /// A word as a POSIX shell takes it, quoted where it must be.
-pub(super) fn shell_word(word: &str) -> String {
+pub fn shell_word(word: &str) -> String {
     let plain =
         |character: char| character.is_ascii_alphanumeric() || "-_./:=,@%+".contains(character);
     if !word.is_empty() && word.chars().all(plain) {
