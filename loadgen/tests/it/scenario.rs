@@ -96,7 +96,7 @@ fn a_limit_that_does_not_hold_fails_the_run_and_names_the_figure() {
     let folder = tempfile::tempdir().unwrap();
     let path = write(
         folder.path(),
-        "limits = ['max < 1ms', 'lost = 0', 'latest = max', 'kept >= 1']\n[server]\nflags = ['--fault', 'lose:every=40']\n",
+        "limits = ['max < 1ms', 'lost = 0', 'latest = strict', 'kept >= 1']\n[server]\nflags = ['--fault', 'lose:every=40']\n",
     );
     let output = run(folder.path(), &[path.to_str().unwrap()]);
     assert_eq!(code(&output), 1);
@@ -107,7 +107,7 @@ fn a_limit_that_does_not_hold_fails_the_run_and_names_the_figure() {
         found[1..],
         [
             (Verdict::Fail, "limit lost = 0"),
-            (Verdict::Unknown, "limit latest = max"),
+            (Verdict::Unknown, "limit latest = strict"),
             (Verdict::Pass, "limit kept >= 1")
         ]
     );
