@@ -9,12 +9,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A crate, and the crates of this workspace that it may depend on.
-const MANIFESTS: [(&str, &[&str]); 5] = [
+const MANIFESTS: [(&str, &[&str]); 6] = [
     ("scenarios", &[]),
-    ("server", &[]),
+    ("server", &["limosa-kit"]),
+    ("server/kit", &[]),
     ("reports", &[]),
-    ("loadgen", &["limosa-reports", "limosa-scenarios", "limosa-server"]),
-    ("benches", &["limosa", "limosa-reports", "limosa-scenarios", "limosa-server"]),
+    ("loadgen", &["limosa-kit", "limosa-reports", "limosa-scenarios", "limosa-server"]),
+    ("benches", &["limosa", "limosa-kit", "limosa-reports", "limosa-scenarios", "limosa-server"]),
 ];
 
 /// What a pure function has no use for: files, network, processes, clocks, runtimes.

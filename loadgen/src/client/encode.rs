@@ -104,7 +104,6 @@ impl RequestEncoder {
         match &request.payload {
             Payload::Command(action) => self.command(request.command_id, action, out),
             Payload::Read { operation, user } => self.read(*operation, user.as_deref(), out),
-            Payload::Elsewhere { .. } => out.clear(),
         }
     }
 

@@ -8,7 +8,7 @@ use crate::client::{Attempt, BaseUrl, ClientKind, KeepAlive, Timeouts};
 use crate::clock::{Alarm, Clock};
 use crate::profile::Profile;
 use crate::record::Recorder;
-use crate::schedule::{Lanes, Order, Route, Router, ScheduledRequest};
+use crate::schedule::{Lanes, Order, Route, Router, ScheduledRequest, Step};
 use limosa_reports::run::ledger::{Intent, Outcome};
 use limosa_reports::run::operation::{Ack, Failure, Operation};
 use limosa_scenarios::TraceError;
@@ -66,7 +66,7 @@ impl Engine {
     /// [`EngineError`]; what was sent before is recorded.
     pub async fn run<I>(self, schedule: I, recorder: Recorder) -> Result<Ending, EngineError>
     where
-        I: Iterator<Item = Result<ScheduledRequest, TraceError>> + 'static,
+        I: Iterator<Item = Result<Step, TraceError>> + 'static,
     {
         allow_open_files(self.connections);
         let router = Router::new(self.route, self.targets.len(), 0);
@@ -156,7 +156,7 @@ impl<I> Clone for Crew<I> {
 
 impl<I> Crew<I>
 where
-    I: Iterator<Item = Result<ScheduledRequest, TraceError>> + 'static,
+    I: Iterator<Item = Result<Step, TraceError>> + 'static,
 {
     async fn work(self) {
         let watch = tokio::task::spawn_local(self.clone().watch());

@@ -4,7 +4,7 @@ use super::pool::Pool;
 use super::{Ending, EngineError, StopRule};
 use crate::client::RequestEncoder;
 use crate::record::Recorder;
-use crate::schedule::{Lanes, Ready, Router, ScheduledRequest, SlotId};
+use crate::schedule::{Lanes, Ready, Router, ScheduledRequest, SlotId, Step};
 use limosa_reports::run::ledger::{Intent, Outcome};
 use limosa_reports::run::operation::Ack;
 use limosa_scenarios::TraceError;
@@ -34,7 +34,7 @@ pub(super) struct Shared<I> {
 
 impl<I> Shared<I>
 where
-    I: Iterator<Item = Result<ScheduledRequest, TraceError>>,
+    I: Iterator<Item = Result<Step, TraceError>>,
 {
     pub(super) fn new(
         schedule: I,
@@ -63,10 +63,16 @@ where
         if let Some(request) = self.next.take() {
             return Some(request);
         }
-        match self.schedule.next() {
-            Some(Ok(request)) => return Some(request),
-            Some(Err(error)) => self.end(Err(error.into())),
-            None => {}
+        loop {
+            match self.schedule.next() {
+                Some(Ok(Step::Send(request))) => return Some(request),
+                Some(Ok(Step::Elsewhere { user })) => self.lanes.elsewhere(user),
+                Some(Err(error)) => {
+                    self.end(Err(error.into()));
+                    break;
+                }
+                None => break,
+            }
         }
         self.exhausted = true;
         None

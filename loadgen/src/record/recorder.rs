@@ -120,6 +120,5 @@ fn subject(payload: Payload) -> (Operation, String, String) {
         Payload::Command(Action::Follow { user, whom }) => (Operation::Follow, user, whom),
         Payload::Command(Action::Unfollow { user, whom }) => (Operation::Unfollow, user, whom),
         Payload::Read { operation, user } => (operation, user.unwrap_or_default(), String::new()),
-        Payload::Elsewhere { user } => (Operation::Register, user, String::new()),
     }
 }

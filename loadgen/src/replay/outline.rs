@@ -2,7 +2,7 @@
 
 use super::{Plan, ReplayError};
 use crate::check::ids::IdSet;
-use crate::schedule::{Manner, Payload, Schedule};
+use crate::schedule::{Manner, Payload, Schedule, Step};
 use limosa_reports::run::manifest::TraceInfo;
 use limosa_scenarios::{Command, TraceError, TraceReader, digest};
 use std::cell::Cell;
@@ -52,8 +52,8 @@ pub(super) fn outline(plan: &Plan, manner: &Manner) -> Result<Outline, ReplayErr
     let mut ids_to_send = IdSet::default();
     let mut to_send = 0;
     let mut schedule = Schedule::new(counted, manner);
-    for request in &mut schedule {
-        let request = request?;
+    for step in &mut schedule {
+        let Step::Send(request) = step? else { continue };
         let Payload::Command(action) = &request.payload else { continue };
         to_send += 1;
         ids_to_send.insert(request.command_id);

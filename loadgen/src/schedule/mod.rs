@@ -1,6 +1,6 @@
 //! What is sent when and to whom: pure, without a clock and without a target.
 //!
-//! - [`Schedule`] turns commands into [`ScheduledRequest`]s, with intended instants where the
+//! - [`Schedule`] turns commands into [`Step`]s: [`ScheduledRequest`]s, with intended instants where the
 //!   [`Pace`] sets them, puts [`Read`]s between them, and chooses targets by the [`Route`].
 //! - [`Lanes`] holds them back until what they wait for by their [`Order`] has ended.
 //!
@@ -24,6 +24,18 @@ use limosa_reports::run::operation::Operation;
 use limosa_scenarios::{Action, Command};
 use reads::Reads;
 use std::collections::VecDeque;
+
+/// What comes next in a schedule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// A request of ours.
+    Send(ScheduledRequest),
+    /// Another shard sends this user's register.
+    Elsewhere {
+        /// The user.
+        user: String,
+    },
+}
 
 /// One request, and when it should be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,11 +63,6 @@ pub enum Payload {
         operation: Operation,
         /// Whose, where it is of a user.
         user: Option<String>,
-    },
-    /// Nothing: another shard sends this user's register.
-    Elsewhere {
-        /// The user.
-        user: String,
     },
 }
 
@@ -104,7 +111,7 @@ pub struct Schedule<I, E> {
     shard: Option<Shard>,
     until_ns: u64,
     held: Option<Result<(Command, Option<u64>), E>>,
-    queue: VecDeque<ScheduledRequest>,
+    queue: VecDeque<Step>,
     sequence: u64,
 }
 
@@ -181,10 +188,9 @@ where
         // The others' requests are routed too, so that each goes where it goes in one whole run.
         request.target = self.router.target(&request);
         if self.shard.is_none_or(|shard| shard.holds(&request)) {
-            self.queue.push_back(request);
+            self.queue.push_back(Step::Send(request));
         } else if let Payload::Command(Action::Register { user, .. }) = request.payload {
-            request.payload = Payload::Elsewhere { user };
-            self.queue.push_back(request);
+            self.queue.push_back(Step::Elsewhere { user });
         }
     }
 }
@@ -210,12 +216,12 @@ impl<I, E> Iterator for Schedule<I, E>
 where
     I: Iterator<Item = Result<Command, E>>,
 {
-    type Item = Result<ScheduledRequest, E>;
+    type Item = Result<Step, E>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            if let Some(request) = self.queue.pop_front() {
-                return Some(Ok(request));
+            if let Some(step) = self.queue.pop_front() {
+                return Some(Ok(step));
             }
             match self.held.take()? {
                 Ok((command, intended_ns)) => self.queue_command(command, intended_ns),

@@ -125,15 +125,16 @@ impl Lanes {
         self.len() == 0
     }
 
+    /// Takes note that another shard sends a user's register.
+    pub fn elsewhere(&mut self, user: String) {
+        if self.order == Order::User {
+            self.elsewhere.insert(user);
+        }
+    }
+
     /// Takes a request in. It may be sent at once, or when what it waits for has ended.
     pub fn admit(&mut self, request: ScheduledRequest, now_ns: u64) {
         let (user, whom, is_register) = match (&self.order, &request.payload) {
-            (_, Payload::Elsewhere { user }) => {
-                if self.order == Order::User {
-                    self.elsewhere.insert(user.clone());
-                }
-                return;
-            }
             (Order::Strict, _) => (Some(""), None, false),
             (Order::User, Payload::Command(action)) => {
                 (Some(action.user()), action.whom(), matches!(action, Action::Register { .. }))

@@ -9,6 +9,8 @@ use std::fmt;
 use std::str::FromStr;
 
 const NS_PER_SECOND: f64 = 1e9;
+/// More reads than this between two commands, or in a second, are a slip of the hand.
+const MOST: f64 = 1e6;
 
 /// How often something is read.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -44,7 +46,7 @@ impl Read {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{0}` is no read: give what and how often, such as `latest=0.05`, `messages=5%` (for each \
-     command) or `user_messages=20/s`; what is one of latest, messages, user_messages, follows, public"
+     command) or `user_messages=20/s`, at most a million; what is one of latest, messages, user_messages, follows, public"
 )]
 pub struct ReadError(String);
 
@@ -66,6 +68,10 @@ impl FromStr for Read {
         } else {
             Often::PerCommand(positive(often).ok_or_else(error)?)
         };
+        let (Often::PerCommand(times) | Often::PerSecond(times)) = often;
+        if times > MOST {
+            return Err(error());
+        }
         Ok(Self { operation, often })
     }
 }
@@ -194,8 +200,17 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Read>().unwrap().to_string(), written);
         }
-        for text in ["latest", "latest=", "latest=0", "latest=-1", "tweet=1", "latest=1/min", "=1"]
-        {
+        for text in [
+            "latest",
+            "latest=",
+            "latest=0",
+            "latest=-1",
+            "tweet=1",
+            "latest=1/min",
+            "=1",
+            "latest=1e9",
+            "latest=1e9/s",
+        ] {
             assert!(text.parse::<Read>().is_err(), "{text}");
         }
     }

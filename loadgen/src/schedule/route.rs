@@ -88,7 +88,6 @@ impl Payload {
         match self {
             Self::Command(action) => Some(action.user()),
             Self::Read { user, .. } => user.as_deref(),
-            Self::Elsewhere { user } => Some(user),
         }
     }
 }

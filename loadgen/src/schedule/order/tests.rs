@@ -4,6 +4,14 @@ use proptest::prelude::*;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
+fn request(sequence: u64, payload: Payload) -> ScheduledRequest {
+    ScheduledRequest { sequence, command_id: 0, intended_ns: None, target: 0, payload }
+}
+
+fn tweet(user: &str) -> Payload {
+    Payload::Command(Action::Tweet { user: user.to_owned(), text: String::new() })
+}
+
 /// Runs a schedule on `connections` connections whose answers come in an order drawn by the
 /// seed. Returns each request's start and end, in steps, by its sequence.
 fn run(order: Order, actions: &[Action], connections: usize, seed: u64) -> Vec<(usize, usize)> {
@@ -18,9 +26,7 @@ fn run(order: Order, actions: &[Action], connections: usize, seed: u64) -> Vec<(
         for (at, action) in waiting.by_ref().take(dice.random_range(0..8)) {
             let sequence = at as u64;
             let payload = Payload::Command(action);
-            let request =
-                ScheduledRequest { sequence, command_id: 0, intended_ns: None, target: 0, payload };
-            lanes.admit(request, 0);
+            lanes.admit(request(sequence, payload), 0);
         }
         while under_way.len() < connections
             && let Some(ready) = lanes.take()
@@ -76,15 +82,8 @@ proptest! {
 
 #[test]
 fn without_an_order_nothing_waits() {
-    let tweet = |n: u64| ScheduledRequest {
-        sequence: n,
-        command_id: 0,
-        intended_ns: None,
-        target: 0,
-        payload: Payload::Command(Action::Tweet { user: "a".into(), text: String::new() }),
-    };
     let mut lanes = Lanes::new(Order::None);
-    (0..100).for_each(|n| lanes.admit(tweet(n), 0));
+    (0..100).for_each(|n| lanes.admit(request(n, tweet("a")), 0));
     let taken: Vec<u64> =
         std::iter::from_fn(|| lanes.take()).map(|ready| ready.request.sequence).collect();
     assert_eq!(taken, (0..100).collect::<Vec<_>>());
@@ -92,17 +91,10 @@ fn without_an_order_nothing_waits() {
 
 #[test]
 fn what_is_independent_does_not_wait() {
-    let tweet = |sequence, user: &str| ScheduledRequest {
-        sequence,
-        command_id: 0,
-        intended_ns: None,
-        target: 0,
-        payload: Payload::Command(Action::Tweet { user: user.into(), text: String::new() }),
-    };
     let mut lanes = Lanes::new(Order::User);
-    lanes.admit(tweet(0, "a"), 5);
-    lanes.admit(tweet(1, "a"), 5);
-    lanes.admit(tweet(2, "b"), 5);
+    lanes.admit(request(0, tweet("a")), 5);
+    lanes.admit(request(1, tweet("a")), 5);
+    lanes.admit(request(2, tweet("b")), 5);
     let first = lanes.take().unwrap();
     let second = lanes.take().unwrap();
     assert_eq!((first.request.sequence, second.request.sequence), (0, 2));
@@ -115,17 +107,10 @@ fn what_is_independent_does_not_wait() {
 
 #[test]
 fn what_names_a_user_of_another_shard_waits_until_the_target_knows_that_user() {
-    let request = |sequence, payload| ScheduledRequest {
-        sequence,
-        command_id: 0,
-        intended_ns: None,
-        target: 0,
-        payload,
-    };
     let follow =
         |whom: &str| Payload::Command(Action::Follow { user: "a".into(), whom: whom.into() });
     let mut lanes = Lanes::new(Order::User);
-    lanes.admit(request(0, Payload::Elsewhere { user: "far".into() }), 1);
+    lanes.elsewhere("far".to_owned());
     lanes.admit(request(1, follow("near")), 2);
     lanes.admit(request(2, follow("far")), 3);
     let first = lanes.take().unwrap();
@@ -143,19 +128,11 @@ fn what_names_a_user_of_another_shard_waits_until_the_target_knows_that_user() {
 
 #[test]
 fn a_read_of_a_user_waits_for_the_register_alone() {
-    let request = |sequence, payload| ScheduledRequest {
-        sequence,
-        command_id: 0,
-        intended_ns: None,
-        target: 0,
-        payload,
-    };
     let register =
         Action::Register { user: "a".into(), email: String::new(), password: String::new() };
-    let tweet = Action::Tweet { user: "a".into(), text: String::new() };
     let mut lanes = Lanes::new(Order::User);
     lanes.admit(request(0, Payload::Command(register)), 0);
-    lanes.admit(request(1, Payload::Command(tweet)), 0);
+    lanes.admit(request(1, tweet("a")), 0);
     let read = Payload::Read { operation: Operation::UserMessages, user: Some("a".to_owned()) };
     lanes.admit(request(2, read), 0);
     let register = lanes.take().unwrap();
@@ -170,11 +147,7 @@ fn a_read_of_a_user_waits_for_the_register_alone() {
 fn slots_are_used_again() {
     let mut lanes = Lanes::new(Order::User);
     for sequence in 0..1000 {
-        let payload = Payload::Command(Action::Tweet { user: "a".into(), text: String::new() });
-        lanes.admit(
-            ScheduledRequest { sequence, command_id: 0, intended_ns: None, target: 0, payload },
-            0,
-        );
+        lanes.admit(request(sequence, tweet("a")), 0);
         let ready = lanes.take().unwrap();
         lanes.finish(ready.slot, 0);
     }

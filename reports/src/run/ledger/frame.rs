@@ -27,7 +27,8 @@ pub enum Frame {
 /// A request that is about to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Intent {
-    /// Counts the requests of the part, from 0. Joins the outcome to the intent.
+    /// The request's number in the schedule, from 0; a shard leaves out those of the others. Joins the
+    /// outcome to the intent.
     pub sequence: u64,
     /// The simulator's id of the command (sent as `?latest=`); for a read, the id of the last
     /// command before it.
