@@ -49,11 +49,11 @@ fn check(criterion: &mut Criterion) {
 
 /// So far apart are the calls of [`concurrent`].
 const STEP_NS: u64 = 50_000;
-/// One operation in so many is a read.
-const READ_EVERY: u64 = 20;
+/// One operation in so many is a read; the others write.
+const READ_EVERY: u64 = 2;
 
 /// Operations of some 64 connections, which take effect when they are called; reads at the replica
-/// `stale` name what was there 2,000 operations before.
+/// `stale` name what was written 2,001 operations before.
 fn concurrent(count: u64, stale: Option<u16>) -> impl Iterator<Item = Operation> {
     (0..count).map(move |at| {
         let call_ns = (at + 1) * STEP_NS;
@@ -62,7 +62,7 @@ fn concurrent(count: u64, stale: Option<u16>) -> impl Iterator<Item = Operation>
         let value = match (is_read, stale == Some(replica) && at > 3000) {
             (false, _) => at,
             (true, false) => at - 1,
-            (true, true) => at - 2000,
+            (true, true) => at - 2001,
         };
         Operation {
             kind: if is_read { Kind::Read } else { Kind::Write },
