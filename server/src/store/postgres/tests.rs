@@ -1,9 +1,12 @@
+mod proxy;
+
 use super::{OpenError, Options, PostgresStore, PostgresUrl, PostgresWriter, open};
 use crate::store::{
     Batch, CommitError, Entry, Limit, Outcome, Store, Write, Writer,
     conformance::{Subject, conformance},
 };
 use limosa_kit::{Database, Postgres, Shutdown};
+use proxy::{Break, Proxy};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, task::JoinSet};
 
@@ -347,4 +350,82 @@ async fn a_read_outlives_a_restart() {
         let starting = async { tokio::task::block_in_place(|| postgres.resume_service().unwrap()) };
         assert_eq!(tokio::join!(reading, starting).0, 5);
     }
+}
+
+/// A store by way of a proxy, with a user `a`, and its statements prepared.
+async fn behind_proxy() -> (PostgresStore, PostgresWriter, Proxy, Database) {
+    let database = database();
+    let proxy = Proxy::start(&database.url).await;
+    let (store, mut writer) = open_url(&proxy.url).await.unwrap();
+    writer.commit(&Batch::new(vec![register("a")])).await.unwrap();
+    (store, writer, proxy, database)
+}
+
+fn numbers(database: &Database) -> String {
+    database.sql("SELECT string_agg(text, ',' ORDER BY message_id) FROM messages").unwrap()
+}
+
+#[tokio::test]
+#[cfg_attr(not(has_postgres), ignore = "needs Debian's package postgresql, or DATABASE_URL")]
+async fn a_batch_that_never_arrived_is_known_to_be_missing() {
+    let (_store, mut writer, proxy, database) = behind_proxy().await;
+    for (id, what) in [(1, Break::LoseRequest), (2, Break::HalveRequest)] {
+        proxy.arm(what);
+        let error = writer.commit(&Batch::new(vec![tweet("a", id)])).await.unwrap_err();
+        assert!(proxy.is_spent());
+        assert!(matches!(&error, CommitError::RolledBack(why) if why.is_unreachable()), "{error}");
+        let outcomes = writer.commit(&Batch::new(vec![tweet("a", id + 10)])).await.unwrap();
+        assert_eq!(outcomes, [Outcome::Done]);
+    }
+    assert_eq!(numbers(&database), "11,12");
+}
+
+#[tokio::test]
+#[cfg_attr(not(has_postgres), ignore = "needs Debian's package postgresql, or DATABASE_URL")]
+async fn a_commit_whose_answer_was_lost_is_found_with_all_its_outcomes() {
+    let (_store, mut writer, proxy, database) = behind_proxy().await;
+    proxy.arm(Break::LoseAnswer);
+    let nothing = Entry { latest: Some(8), write: None };
+    let entries = vec![tweet("a", 1), tweet("nobody", 2), nothing, register("a"), register("b")];
+    let outcomes = writer.commit(&Batch::new(entries)).await.unwrap();
+    assert!(proxy.is_spent());
+    use Outcome::{Done, NameTaken, UnknownUser};
+    assert_eq!(outcomes, [Done, UnknownUser, Done, NameTaken, Done]);
+    assert_eq!(numbers(&database), "1");
+}
+
+/// The commit takes its time: the old session is still at it when the new one asks.
+#[tokio::test]
+#[cfg_attr(not(has_postgres), ignore = "needs Debian's package postgresql, or DATABASE_URL")]
+async fn a_commit_that_is_still_under_way_is_waited_for() {
+    let (_store, mut writer, proxy, database) = behind_proxy().await;
+    database
+        .sql(
+            "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS
+                 $$ BEGIN PERFORM pg_sleep(0.5); RETURN NULL; END $$;
+             CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON messages
+                 DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION slow()",
+        )
+        .unwrap();
+    proxy.arm(Break::HangUp);
+    let outcomes = writer.commit(&Batch::new(vec![tweet("a", 1)])).await.unwrap();
+    assert!(proxy.is_spent());
+    assert_eq!(outcomes, [Outcome::Done]);
+    assert_eq!(numbers(&database), "1");
+}
+
+#[tokio::test]
+#[cfg_attr(not(has_postgres), ignore = "needs Debian's package postgresql, or DATABASE_URL")]
+async fn a_batch_that_was_given_up_is_refused_when_it_arrives_late() {
+    let (_store, mut writer, proxy, database) = behind_proxy().await;
+    proxy.arm(Break::HoldRequest);
+    let mut batch = Batch::new(vec![tweet("a", 1)]);
+    let error = writer.commit(&batch).await.unwrap_err();
+    assert!(matches!(&error, CommitError::RolledBack(why) if why.is_unreachable()), "{error}");
+    batch.id = Batch::new(vec![]).id;
+    assert_eq!(writer.commit(&batch).await.unwrap(), [Outcome::Done]);
+    let answer = proxy.release().await;
+    assert!(answer.contains("LM001"), "{answer}");
+    assert_eq!(numbers(&database), "1");
+    assert_eq!(writer.commit(&Batch::new(vec![tweet("a", 2)])).await.unwrap(), [Outcome::Done]);
 }
