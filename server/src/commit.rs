@@ -6,23 +6,22 @@
 //! while the previous one is being synced. (The idea is that of DeWitt et al., "Implementation
 //! Techniques for Main Memory Database Systems", SIGMOD 1984.)
 //!
+//! While the database cannot be reached the batch at hand is tried again, and its requests wait; once
+//! that has lasted for too long, each batch is tried once and refused, until the database is back.
+//!
 //! A request whose client goes away while it is queued is committed all the same: from then on
 //! the client cannot know whether it was, and the server does not take it back.
 
 use crate::{
     metrics::CommitMetrics,
-    store::{Batch, CommitError, Entry, Outcome, StoreError, Writer},
+    store::{Attempts, Batch, BatchId, CommitError, Entry, Outcome, Unstorable, Write, Writer},
 };
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinHandle,
+    time::Instant,
 };
-
-/// How often a commit of unknown outcome is looked up before its requests are told so.
-const LOOKUPS: u32 = 5;
-/// The pause between two look-ups.
-const LOOKUP_PAUSE: Duration = Duration::from_millis(50);
 
 /// Bounds of the queue and of a batch.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +30,8 @@ pub struct Limits {
     pub max_batch: usize,
     /// The most entries that wait; one more is refused.
     pub queue: usize,
+    /// How long a database may be out of reach before its requests are refused.
+    pub retry_for: Duration,
 }
 
 /// Why an entry is not known to be committed.
@@ -42,6 +43,12 @@ pub enum SubmitError {
     /// The server is going down; nothing was stored.
     #[error("the server is shutting down")]
     Closed,
+    /// No database could store it.
+    #[error(transparent)]
+    Unstorable(#[from] Unstorable),
+    /// The database could not be reached; nothing was stored.
+    #[error("the database cannot be reached; nothing was stored")]
+    Unreachable,
     /// The database refused the transaction; nothing was stored.
     #[error("the database could not store it")]
     RolledBack,
@@ -70,6 +77,8 @@ impl CommitQueue {
     /// # Errors
     /// [`SubmitError`] says whether it is certain that nothing was stored.
     pub async fn submit(&self, entry: Entry) -> Answer {
+        // One that the database refuses would take all the others of its batch with it.
+        entry.write.as_ref().map_or(Ok(()), Write::check)?;
         let (reply, answer) = oneshot::channel();
         self.sender.try_send(Waiting { entry, reply }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => {
@@ -109,16 +118,16 @@ pub fn start(
     let (sender, receiver) = mpsc::channel(limits.queue);
     let (closing, closed) = oneshot::channel();
     let queue = CommitQueue { sender, metrics: metrics.clone() };
-    let task = tokio::spawn(commit_batches(writer, receiver, closed, limits.max_batch, metrics));
+    let writing = Writing { writer, retry_for: limits.retry_for, outage: None, metrics };
+    let task = tokio::spawn(commit_batches(writing, receiver, closed, limits.max_batch));
     (queue, Committer { closing, task })
 }
 
 async fn commit_batches(
-    mut writer: Box<dyn Writer>,
+    mut writing: Writing,
     mut receiver: mpsc::Receiver<Waiting>,
     mut closed: oneshot::Receiver<()>,
     max_batch: usize,
-    metrics: CommitMetrics,
 ) {
     let mut open = true;
     let mut waiting = Vec::with_capacity(max_batch);
@@ -134,68 +143,79 @@ async fn commit_batches(
         if taken == 0 {
             break;
         }
-        metrics.queued.set(receiver.len() as f64);
-        commit_one(writer.as_mut(), &mut waiting, &metrics).await;
+        writing.metrics.queued.set(receiver.len() as f64);
+        writing.commit(&mut waiting).await;
     }
-    writer.close().await;
+    writing.writer.close().await;
 }
 
-async fn commit_one(writer: &mut dyn Writer, waiting: &mut Vec<Waiting>, metrics: &CommitMetrics) {
-    let (entries, replies): (Vec<_>, Vec<_>) =
-        waiting.drain(..).map(|one| (one.entry, one.reply)).unzip();
-    let batch = Batch::new(entries);
-    let begun = Instant::now();
-    let outcomes = settle(writer, &batch).await;
-    metrics.batch_size.record(replies.len() as f64);
-    metrics.commit_seconds.record(begun.elapsed().as_secs_f64());
-    match outcomes {
-        Ok(outcomes) => {
-            debug_assert_eq!(outcomes.len(), replies.len());
-            for (reply, outcome) in replies.into_iter().zip(outcomes) {
-                // An error means that the client has gone; the write stands.
-                let _gone = reply.send(Ok(outcome));
-            }
-        }
-        Err(error) => {
-            metrics.failed.increment(1);
-            for reply in replies {
-                let _gone = reply.send(Err(error));
-            }
-        }
-    }
+/// What it takes to commit one batch after the other.
+struct Writing {
+    writer: Box<dyn Writer>,
+    retry_for: Duration,
+    /// Since when the database has not been reached.
+    outage: Option<Instant>,
+    metrics: CommitMetrics,
 }
 
-/// Commits the batch; where the outcome of the COMMIT is not known, the commit record decides.
-async fn settle(writer: &mut dyn Writer, batch: &Batch) -> Result<Vec<Outcome>, SubmitError> {
-    match writer.commit(batch).await {
-        Ok(outcomes) => Ok(outcomes),
-        Err(CommitError::RolledBack(error)) => {
-            tracing::error!(%error, batch = ?batch.id, "a batch was rolled back");
-            Err(SubmitError::RolledBack)
-        }
-        Err(CommitError::Ambiguous { outcomes, source }) => {
-            tracing::warn!(error = %source, batch = ?batch.id, "looking a batch up");
-            match look_up(writer, batch).await {
-                Ok(true) => Ok(outcomes),
-                Ok(false) => Err(SubmitError::RolledBack),
-                Err(error) => {
-                    tracing::error!(%error, batch = ?batch.id, "the batch's outcome is not known");
-                    Err(SubmitError::Unknown)
+impl Writing {
+    async fn commit(&mut self, waiting: &mut Vec<Waiting>) {
+        let (entries, replies): (Vec<_>, Vec<_>) =
+            waiting.drain(..).map(|one| (one.entry, one.reply)).unzip();
+        let begun = Instant::now();
+        let outcomes = self.settle(Batch::new(entries)).await;
+        self.metrics.batch_size.record(replies.len() as f64);
+        self.metrics.commit_seconds.record(begun.elapsed().as_secs_f64());
+        match outcomes {
+            Ok(outcomes) => {
+                debug_assert_eq!(outcomes.len(), replies.len());
+                for (reply, outcome) in replies.into_iter().zip(outcomes) {
+                    // An error means that the client has gone; the write stands.
+                    let _gone = reply.send(Ok(outcome));
+                }
+            }
+            Err(error) => {
+                self.metrics.failed.increment(1);
+                for reply in replies {
+                    let _gone = reply.send(Err(error));
                 }
             }
         }
     }
-}
 
-async fn look_up(writer: &mut dyn Writer, batch: &Batch) -> Result<bool, StoreError> {
-    let mut tries = 1;
-    loop {
-        match writer.was_committed(batch.id).await {
-            Err(_) if tries < LOOKUPS => {
-                tries += 1;
-                tokio::time::sleep(LOOKUP_PAUSE).await;
+    /// Commits the batch; where it was certainly not committed because the database could not be
+    /// reached, tries again until an outage has lasted for `retry_for`.
+    async fn settle(&mut self, mut batch: Batch) -> Result<Vec<Outcome>, SubmitError> {
+        let mut attempts = self.outage.map(|since| Attempts::until(since + self.retry_for));
+        loop {
+            let error = match self.writer.commit(&batch).await {
+                Ok(outcomes) => {
+                    if let Some(since) = self.outage.take() {
+                        let seconds = since.elapsed().as_secs_f64();
+                        tracing::info!(seconds, "the database is back");
+                    }
+                    return Ok(outcomes);
+                }
+                Err(CommitError::Unknown(error)) => {
+                    tracing::error!(%error, batch = ?batch.id, "the batch's outcome is not known");
+                    return Err(SubmitError::Unknown);
+                }
+                Err(CommitError::RolledBack(error)) => error,
+            };
+            if !error.is_unreachable() {
+                tracing::error!(%error, batch = ?batch.id, "a batch was rolled back");
+                return Err(SubmitError::RolledBack);
             }
-            decided => return decided,
+            let since = *self.outage.get_or_insert_with(|| {
+                tracing::warn!(%error, "the database cannot be reached, trying again");
+                Instant::now()
+            });
+            let attempts = attempts.get_or_insert_with(|| Attempts::until(since + self.retry_for));
+            if !attempts.again().await {
+                tracing::error!(%error, batch = ?batch.id, "the database cannot be reached");
+                return Err(SubmitError::Unreachable);
+            }
+            batch.id = BatchId::random();
         }
     }
 }

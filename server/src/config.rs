@@ -1,6 +1,11 @@
 //! Settings of a server, checked as a whole before anything is opened.
 
-use crate::{commit::Limits, faults::Fault, passwords::PasswordCost};
+use crate::{
+    commit::Limits,
+    faults::Fault,
+    passwords::PasswordCost,
+    store::postgres::{PostgresUrl, redacted},
+};
 use std::{num::NonZero, path::PathBuf, str::FromStr, thread, time::Duration};
 
 /// Which database.
@@ -8,13 +13,15 @@ use std::{num::NonZero, path::PathBuf, str::FromStr, thread, time::Duration};
 pub enum DatabaseUrl {
     /// `sqlite:FILE`
     Sqlite(PathBuf),
+    /// `postgres://USER:PASSWORD@HOST:PORT/DATABASE`
+    Postgres(PostgresUrl),
 }
 
 /// A database URL that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DatabaseUrlError {
     /// No known scheme.
-    #[error("unknown database {0:?}; write sqlite:FILE")]
+    #[error("unknown database {0:?}; write sqlite:FILE or postgres://USER:PASSWORD@HOST/DATABASE")]
     UnknownScheme(String),
     /// Nothing after the scheme, or something that is not a file.
     #[error("the database {0:?} names no file; write sqlite:FILE")]
@@ -25,8 +32,11 @@ impl FromStr for DatabaseUrl {
     type Err = DatabaseUrlError;
 
     fn from_str(url: &str) -> Result<Self, DatabaseUrlError> {
+        if let Some(url) = PostgresUrl::recognise(url) {
+            return Ok(Self::Postgres(url));
+        }
         let Some(rest) = url.strip_prefix("sqlite:") else {
-            return Err(DatabaseUrlError::UnknownScheme(url.to_owned()));
+            return Err(DatabaseUrlError::UnknownScheme(redacted(url)));
         };
         let file = rest.strip_prefix("//").unwrap_or(rest);
         if file.is_empty() || file == ":memory:" || file.contains('?') {
@@ -43,6 +53,8 @@ pub struct Config {
     pub database: DatabaseUrl,
     /// How many connections read at the same time.
     pub readers: u32,
+    /// How long PostgreSQL may take for a statement, waiting for other servers' batches included.
+    pub statement_timeout: Duration,
     /// How many writes share a transaction, and how many may wait for one.
     pub commit: Limits,
     /// How dear a password hash is.
@@ -73,7 +85,8 @@ impl Config {
         Self {
             database,
             readers: 4,
-            commit: Limits { max_batch: 128, queue: 4096 },
+            statement_timeout: Duration::from_secs(5),
+            commit: Limits { max_batch: 128, queue: 4096, retry_for: Duration::from_secs(10) },
             password_cost: PasswordCost::default(),
             password_cores: cores,
             password_queue: 64,
@@ -98,8 +111,11 @@ impl Config {
             ("--password-cores", self.password_cores),
             ("--max-body", self.max_body),
         ];
-        let not_zero =
-            [("--header-timeout", self.header_timeout), ("--body-timeout", self.body_timeout)];
+        let not_zero = [
+            ("--statement-timeout", self.statement_timeout),
+            ("--header-timeout", self.header_timeout),
+            ("--body-timeout", self.body_timeout),
+        ];
         let mut problems: Vec<String> = least_one
             .into_iter()
             .filter(|&(_, value)| value == 0)
@@ -111,6 +127,11 @@ impl Config {
                 .filter(|(_, value)| value.is_zero())
                 .map(|(flag, _)| format!("{flag} must be longer than 0 s")),
         );
+        if let DatabaseUrl::Postgres(url) = &self.database
+            && let Err(error) = url.options()
+        {
+            problems.push(format!("--database: {error}"));
+        }
         if problems.is_empty() { Ok(()) } else { Err(ConfigError { problems }) }
     }
 }
@@ -163,6 +184,18 @@ mod tests {
         }
         for url in ["", "a.db", "mysql://localhost"] {
             assert_eq!(file(url), Err(DatabaseUrlError::UnknownScheme(url.to_owned())));
+        }
+        let error = file("mysql://me:secret@db").unwrap_err();
+        assert_eq!(error, DatabaseUrlError::UnknownScheme("mysql://me:***@db".to_owned()));
+    }
+
+    #[test]
+    fn the_password_of_a_database_is_never_shown() {
+        for url in ["postgres://me:secret@db/limosa", "postgres://me:secret@db:port/limosa"] {
+            let config = Config::new(url.parse().unwrap());
+            let problem = config.validate().err().map(|error| error.to_string());
+            assert_eq!(problem.is_some(), url.contains("port"));
+            assert!(!format!("{config:?} {problem:?}").contains("secret"));
         }
     }
 }

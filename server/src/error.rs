@@ -62,7 +62,10 @@ impl IntoResponse for ApiError {
 impl From<SubmitError> for ApiError {
     fn from(error: SubmitError) -> Self {
         let status = match error {
-            SubmitError::Overloaded | SubmitError::Closed => StatusCode::SERVICE_UNAVAILABLE,
+            SubmitError::Unstorable(_) => StatusCode::BAD_REQUEST,
+            SubmitError::Overloaded | SubmitError::Closed | SubmitError::Unreachable => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             SubmitError::RolledBack | SubmitError::Unknown => StatusCode::INTERNAL_SERVER_ERROR,
         };
         Self::new(status, error.to_string())
@@ -73,6 +76,10 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         // The database's own words stay in the log: they may hold more than a client should see.
         tracing::error!(%error, "a read failed");
+        if error.is_unreachable() {
+            let status = StatusCode::SERVICE_UNAVAILABLE;
+            return Self::new(status, "the database cannot be reached");
+        }
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the database could not be read")
     }
 }

@@ -7,10 +7,7 @@ use crate::{
     connections, faults,
     metrics::{Metrics, UPKEEP_EVERY},
     passwords::Passwords,
-    store::{
-        Store, StoreError, Writer,
-        sqlite::{self, OpenError},
-    },
+    store::{OpenError, Store, StoreError, Writer, postgres, sqlite},
 };
 use std::{io, sync::Arc};
 use tokio::net::TcpListener;
@@ -64,6 +61,15 @@ async fn open(config: &Config) -> Result<(Arc<dyn Store>, Box<dyn Writer>), Open
         DatabaseUrl::Sqlite(path) => {
             let options = sqlite::Options { readers: config.readers, ..sqlite::Options::default() };
             let (store, writer) = sqlite::open(path, options).await?;
+            Ok((Arc::new(store), Box::new(writer)))
+        }
+        DatabaseUrl::Postgres(url) => {
+            let options = postgres::Options {
+                readers: config.readers,
+                statement_timeout: config.statement_timeout,
+                retry_for: config.commit.retry_for,
+            };
+            let (store, writer) = postgres::open(url, options).await?;
             Ok((Arc::new(store), Box::new(writer)))
         }
     }

@@ -5,11 +5,13 @@ use anyhow::Context as _;
 use limosa_server::{
     Config, DatabaseUrl,
     commit::Limits,
+    config::DatabaseUrlError,
     faults::{self, Fault},
     logs::{self, LogFormat},
     passwords::PasswordCost,
 };
 use std::{
+    convert::Infallible,
     io,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -24,6 +26,7 @@ const EXAMPLES: &str = "\
 Examples:
   limosa serve
   limosa serve --listen 127.0.0.1:0 --port-file port --database sqlite:/tmp/try.db
+  LIMOSA_DATABASE=postgres://limosa:secret@localhost/limosa limosa serve
   limosa serve --password-cost test --log warn --log-format json
   limosa serve --fault lose:id=4711 --fault stall:every=5000,for=1000";
 
@@ -37,12 +40,29 @@ pub struct Args {
     /// Where to write the address that is listened on, once it is
     #[arg(long, env = "LIMOSA_PORT_FILE", value_name = "FILE")]
     port_file: Option<PathBuf>,
-    /// The database, created where it is missing: sqlite:FILE
-    #[arg(long, env = "LIMOSA_DATABASE", value_name = "URL", default_value = "sqlite:limosa.db")]
-    database: DatabaseUrl,
+    /// The database: sqlite:FILE or postgres://USER:PASSWORD@HOST:PORT/DATABASE
+    ///
+    /// An SQLite file is created where it is missing, and several servers of one machine may share
+    /// it. A PostgreSQL database, 15 or later, has to be there; its tables are created, and any
+    /// number of servers may share it. What a postgres:// URL does not say comes from PGPASSWORD and
+    /// the other variables of PostgreSQL, or from its password file: a password on the command line
+    /// can be seen by every user of the machine.
+    // A wrong one is complained of later: the command line's parser would quote it, password and all.
+    #[arg(long, env = "LIMOSA_DATABASE", value_name = "URL", default_value = "sqlite:limosa.db",
+        hide_env_values = true, value_parser = |url: &str| Ok::<_, Infallible>(url.parse()))]
+    database: Result<DatabaseUrl, DatabaseUrlError>,
     /// How many connections read from the database at the same time
     #[arg(long, env = "LIMOSA_READERS", value_name = "N", default_value_t = 4)]
     readers: u32,
+    /// How long PostgreSQL may take for a statement, waiting for other servers included, in seconds
+    #[arg(long, env = "LIMOSA_STATEMENT_TIMEOUT", value_name = "SECONDS", default_value = "5",
+        value_parser = seconds)]
+    statement_timeout: Duration,
+    /// How long requests wait for a database that cannot be reached, before they are answered 503,
+    /// in seconds
+    #[arg(long, env = "LIMOSA_RETRY_FOR", value_name = "SECONDS", default_value = "10",
+        value_parser = seconds)]
+    retry_for: Duration,
     /// The most writes that share a transaction; 1 commits each request alone
     #[arg(long, env = "LIMOSA_MAX_BATCH", value_name = "N", default_value_t = 128)]
     max_batch: usize,
@@ -106,7 +126,7 @@ impl Args {
     }
 
     async fn serve(self) -> anyhow::Result<Exit> {
-        let config = self.config();
+        let config = self.config()?;
         config.validate()?;
         let shutdown = shutdown_signal().context("signals cannot be handled")?;
         let listener = bind(self.listen).await?;
@@ -119,10 +139,13 @@ impl Args {
         Ok(Exit::Pass)
     }
 
-    fn config(&self) -> Config {
-        let mut config = Config::new(self.database.clone());
+    fn config(&self) -> anyhow::Result<Config> {
+        let database = self.database.clone().context("--database")?;
+        let mut config = Config::new(database);
         config.readers = self.readers;
-        config.commit = Limits { max_batch: self.max_batch, queue: self.queue };
+        config.statement_timeout = self.statement_timeout;
+        config.commit =
+            Limits { max_batch: self.max_batch, queue: self.queue, retry_for: self.retry_for };
         config.password_cost = self.password_cost;
         config.password_cores = self.password_cores.unwrap_or(config.password_cores);
         config.password_queue = self.password_queue;
@@ -132,7 +155,7 @@ impl Args {
         config.drain_delay = self.drain_delay;
         config.grace = self.grace;
         config.faults = self.faults.clone();
-        config
+        Ok(config)
     }
 }
 

@@ -46,7 +46,8 @@ pub struct Server {
 
 impl Server {
     /// Starts `program serve` with its files in `folder` and the given further arguments, and waits
-    /// until it listens. Its log goes to `folder/server.log`.
+    /// until it listens. Its log goes to `folder/server.log`; its database is an SQLite file there
+    /// where the arguments name no other by `--database`.
     ///
     /// # Errors
     /// [`ChildError`] where it does not come up.
@@ -75,8 +76,7 @@ impl Server {
         let mut child = Command::new(program)
             .args(["serve", "--listen", "127.0.0.1:0", "--port-file"])
             .arg(&address)
-            .arg("--database")
-            .arg(format!("sqlite:{}", folder.join("limosa.db").display()))
+            .args(database(folder, arguments))
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -128,6 +128,15 @@ impl Server {
         }
         Ok(())
     }
+}
+
+/// The database in the folder, unless the caller names one.
+fn database(folder: &Path, arguments: &[String]) -> Vec<String> {
+    let is_named = |argument: &String| argument.split('=').next() == Some("--database");
+    if arguments.iter().any(is_named) {
+        return Vec::new();
+    }
+    vec!["--database".to_owned(), format!("sqlite:{}", folder.join("limosa.db").display())]
 }
 
 impl Drop for Server {

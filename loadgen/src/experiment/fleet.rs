@@ -15,7 +15,8 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    /// Starts so many times `program serve` with the given further arguments.
+    /// Starts so many times `program serve` with the given further arguments, on the database that
+    /// these name by `--database`, or else on one that is removed with the fleet.
     ///
     /// # Errors
     /// [`ChildError`] where one does not come up.

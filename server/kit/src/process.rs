@@ -1,7 +1,7 @@
 //! Servers as child processes that end with this one.
 
 use crate::{KitError, io};
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process};
 use std::{
     io::Error,
     net::TcpListener,
@@ -54,10 +54,19 @@ impl Process {
             .map_err(|error| io(format!("signalling {}", self.program))(error.into()))
     }
 
-    /// Signals it and all the processes that it started itself.
+    /// Signals it and all the processes that it started itself. Those of PostgreSQL are each in a
+    /// group of their own, so a signal to the group would reach the first alone.
     pub(crate) fn signal_all(&self, signal: Signal) -> Result<(), KitError> {
-        kill_process_group(Pid::from_child(&self.child), signal)
-            .map_err(|error| io(format!("signalling {}", self.program))(error.into()))
+        // While it stands still it starts no more of them.
+        self.signal(Signal::STOP)?;
+        let pid = self.child.id();
+        let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))
+            .map_err(io(format!("listing the processes of {}", self.program)))?;
+        for child in children.split_whitespace().filter_map(|pid| pid.parse().ok()) {
+            // One that has ended meanwhile needs no signal.
+            let _gone = Pid::from_raw(child).map(|pid| kill_process(pid, signal));
+        }
+        self.signal(signal)
     }
 
     /// Waits until it has ended.

@@ -1,8 +1,12 @@
 use super::*;
-use crate::store::{BatchId, BoxFuture, Write};
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, Ordering},
+use crate::store::{BoxFuture, StoreError};
+use std::{
+    collections::HashSet,
+    io,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 use tokio::sync::Semaphore;
 
@@ -11,10 +15,9 @@ use tokio::sync::Semaphore;
 enum Commit {
     Works,
     RollsBack,
-    /// The answer is lost; the flag says whether the batch was stored.
-    IsLost(bool),
-    /// The answer is lost, and so is that of every look-up.
-    IsLostForGood,
+    IsUnknown,
+    /// Works from this instant on; cannot be reached before.
+    WorksFrom(Instant),
 }
 
 /// A writer without a database: it commits as scripted, one batch for each permit.
@@ -23,11 +26,13 @@ struct Scripted {
     script: Commit,
     permits: Arc<Semaphore>,
     batches: Arc<Mutex<Vec<Vec<i64>>>>,
+    /// The ids under which something was tried.
+    tried: Arc<Mutex<Vec<BatchId>>>,
     closed: Arc<AtomicBool>,
 }
 
-fn lost() -> StoreError {
-    StoreError { doing: "committing a batch", source: sqlx::Error::WorkerCrashed }
+fn error(source: sqlx::Error) -> StoreError {
+    StoreError { doing: "committing a batch", source }
 }
 
 impl Writer for Scripted {
@@ -39,26 +44,18 @@ impl Writer for Scripted {
             self.permits.acquire().await.unwrap().forget();
             let ids = batch.entries.iter().filter_map(|entry| entry.latest).collect();
             self.batches.lock().unwrap().push(ids);
-            let outcomes = batch
-                .entries
-                .iter()
-                .map(|e| if e.write.is_some() { Outcome::UnknownUser } else { Outcome::Done })
-                .collect();
+            self.tried.lock().unwrap().push(batch.id);
+            let outcomes = vec![Outcome::Done; batch.entries.len()];
             match self.script {
-                Commit::Works => Ok(outcomes),
-                Commit::RollsBack => Err(CommitError::RolledBack(lost())),
-                Commit::IsLost(_) | Commit::IsLostForGood => {
-                    Err(CommitError::Ambiguous { outcomes, source: lost() })
+                Commit::RollsBack => {
+                    Err(CommitError::RolledBack(error(sqlx::Error::WorkerCrashed)))
                 }
-            }
-        })
-    }
-
-    fn was_committed(&mut self, _: BatchId) -> BoxFuture<'_, Result<bool, StoreError>> {
-        Box::pin(async move {
-            match self.script {
-                Commit::IsLost(stored) => Ok(stored),
-                _ => Err(lost()),
+                Commit::IsUnknown => Err(CommitError::Unknown(error(sqlx::Error::WorkerCrashed))),
+                Commit::WorksFrom(instant) if Instant::now() < instant => {
+                    let refused = io::ErrorKind::ConnectionRefused.into();
+                    Err(CommitError::RolledBack(error(sqlx::Error::Io(refused))))
+                }
+                Commit::Works | Commit::WorksFrom(_) => Ok(outcomes),
             }
         })
     }
@@ -73,12 +70,16 @@ fn scripted(script: Commit, permits: usize) -> Scripted {
         script,
         permits: Arc::new(Semaphore::new(permits)),
         batches: Arc::default(),
+        tried: Arc::default(),
         closed: Arc::default(),
     }
 }
 
+const RETRY_FOR: Duration = Duration::from_secs(10);
+
 fn begin(writer: &Scripted, max_batch: usize, queue: usize) -> (CommitQueue, Committer) {
-    start(Box::new(writer.clone()), Limits { max_batch, queue }, CommitMetrics::noop())
+    let limits = Limits { max_batch, queue, retry_for: RETRY_FOR };
+    start(Box::new(writer.clone()), limits, CommitMetrics::noop())
 }
 
 fn entry(id: i64) -> Entry {
@@ -150,24 +151,69 @@ async fn a_batch_that_is_rolled_back_acknowledges_nobody() {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_commit_whose_answer_was_lost_is_looked_up() {
-    for (script, expected) in [
-        (Commit::IsLost(true), Ok(Outcome::Done)),
-        (Commit::IsLost(false), Err(SubmitError::RolledBack)),
-        (Commit::IsLostForGood, Err(SubmitError::Unknown)),
-    ] {
-        let (queue, _committer) = begin(&scripted(script, 100), 10, 100);
-        assert_eq!(queue.submit(entry(1)).await, expected, "{script:?}");
-    }
+#[tokio::test]
+async fn what_is_not_known_is_told_as_that() {
+    let writer = scripted(Commit::IsUnknown, 100);
+    let (queue, _committer) = begin(&writer, 10, 100);
+    assert_eq!(queue.submit(entry(1)).await, Err(SubmitError::Unknown));
+    assert_eq!(writer.tried.lock().unwrap().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_look_up_restores_each_outcome() {
-    let (queue, _committer) = begin(&scripted(Commit::IsLost(true), 100), 10, 100);
-    let write = Write::Tweet { author: "nobody".to_owned(), text: String::new(), pub_date: 0 };
-    let answer = queue.submit(Entry { latest: None, write: Some(write) }).await;
-    assert_eq!(answer, Ok(Outcome::UnknownUser));
+async fn a_database_that_is_back_in_time_costs_latency_alone() {
+    let begun = Instant::now();
+    let writer = scripted(Commit::WorksFrom(begun + Duration::from_secs(8)), 100);
+    let (queue, committer) = begin(&writer, 10, 100);
+    for answer in submit_all(&queue, 3).await {
+        assert_eq!(answer.await.unwrap(), Ok(Outcome::Done));
+    }
+    assert!(begun.elapsed() < Duration::from_millis(8_501), "{:?}", begun.elapsed());
+    committer.close().await;
+    // The first went alone and was tried again and again, each time under another id.
+    let tried = writer.tried.lock().unwrap().clone();
+    assert_eq!(tried.iter().map(|id| id.0).collect::<HashSet<_>>().len(), tried.len());
+    assert!((10..40).contains(&tried.len()), "{}", tried.len());
+    assert_eq!(writer.batches.lock().unwrap().last(), Some(&vec![1, 2]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_that_lasts_holds_nobody_longer_than_the_bound() {
+    let begun = Instant::now();
+    let writer = scripted(Commit::WorksFrom(begun + Duration::from_secs(60)), usize::MAX >> 4);
+    let (queue, _committer) = begin(&writer, 1, 100);
+    for answer in submit_all(&queue, 3).await {
+        assert_eq!(answer.await.unwrap(), Err(SubmitError::Unreachable));
+        assert_eq!(begun.elapsed(), RETRY_FOR);
+    }
+    tokio::time::advance(Duration::from_secs(30)).await;
+    let asked = Instant::now();
+    assert_eq!(queue.submit(entry(4)).await, Err(SubmitError::Unreachable));
+    assert_eq!(asked.elapsed(), Duration::ZERO);
+    tokio::time::advance(Duration::from_secs(30)).await;
+    assert_eq!(queue.submit(entry(5)).await, Ok(Outcome::Done));
+}
+
+#[tokio::test]
+async fn what_no_database_could_store_is_refused_by_itself() {
+    let writer = scripted(Commit::Works, 100);
+    let (queue, _committer) = begin(&writer, 10, 100);
+    let tweet = |text: &str| Entry {
+        latest: None,
+        write: Some(Write::Tweet { author: "a".to_owned(), text: text.to_owned(), pub_date: 0 }),
+    };
+    let register = |length| Entry {
+        latest: None,
+        write: Some(Write::Register {
+            username: "n".repeat(length),
+            email: String::new(),
+            password_hash: String::new(),
+        }),
+    };
+    let refused = |why| Err(SubmitError::Unstorable(why));
+    assert_eq!(queue.submit(tweet("a\0b")).await, refused(Unstorable::Nul));
+    assert_eq!(queue.submit(register(1025)).await, refused(Unstorable::LongName));
+    assert_eq!(queue.submit(register(1024)).await, Ok(Outcome::Done));
+    assert_eq!(writer.tried.lock().unwrap().len(), 1);
 }
 
 #[tokio::test]

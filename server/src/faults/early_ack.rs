@@ -1,6 +1,6 @@
 //! early-ack: the answer goes out before anything is stored.
 
-use crate::store::{Batch, BatchId, BoxFuture, CommitError, Outcome, StoreError, Writer};
+use crate::store::{Batch, BoxFuture, CommitError, Outcome, Writer};
 use std::time::Duration;
 use tokio::{sync::mpsc, task::JoinHandle, time::Instant};
 
@@ -43,11 +43,6 @@ impl Writer for EarlyAck {
         let _sent = self.later.send((Instant::now() + self.delay, batch.clone()));
         let outcomes = vec![Outcome::Done; batch.entries.len()];
         Box::pin(async move { Ok(outcomes) })
-    }
-
-    fn was_committed(&mut self, _: BatchId) -> BoxFuture<'_, Result<bool, StoreError>> {
-        // Nobody asks: no commit above is ambiguous.
-        Box::pin(async { Ok(false) })
     }
 
     fn close(self: Box<Self>) -> BoxFuture<'static, ()> {

@@ -2,7 +2,7 @@
 
 use crate::{
     latest::{Latest, Past},
-    store::{Batch, BatchId, BoxFuture, CommitError, Entry, Outcome, StoreError, Writer},
+    store::{Batch, BoxFuture, CommitError, Entry, Outcome, Writer},
 };
 use std::{
     sync::{
@@ -63,10 +63,6 @@ impl Writer for Memory {
         })
     }
 
-    fn was_committed(&mut self, id: BatchId) -> BoxFuture<'_, Result<bool, StoreError>> {
-        self.inner.was_committed(id)
-    }
-
     fn close(self: Box<Self>) -> BoxFuture<'static, ()> {
         self.inner.close()
     }
@@ -84,10 +80,6 @@ impl Writer for Stale {
             }
             Ok(outcomes)
         })
-    }
-
-    fn was_committed(&mut self, id: BatchId) -> BoxFuture<'_, Result<bool, StoreError>> {
-        self.inner.was_committed(id)
     }
 
     fn close(self: Box<Self>) -> BoxFuture<'static, ()> {
@@ -110,10 +102,6 @@ impl Writer for Ahead {
             tokio::time::sleep(self.by).await;
             self.inner.commit(&without_latest(batch)).await
         })
-    }
-
-    fn was_committed(&mut self, id: BatchId) -> BoxFuture<'_, Result<bool, StoreError>> {
-        self.inner.was_committed(id)
     }
 
     fn close(self: Box<Self>) -> BoxFuture<'static, ()> {

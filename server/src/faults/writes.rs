@@ -169,13 +169,7 @@ impl FaultyWriter {
     ) -> Result<Outcome, CommitError> {
         let batch = Batch { id, entries };
         let first = |outcomes: Vec<Outcome>| outcomes.first().copied().unwrap_or(Outcome::Done);
-        match self.inner.commit(&batch).await {
-            Ok(outcomes) => Ok(first(outcomes)),
-            Err(CommitError::Ambiguous { outcomes, source }) => {
-                Err(CommitError::Ambiguous { outcomes: vec![first(outcomes)], source })
-            }
-            Err(error) => Err(error),
-        }
+        self.inner.commit(&batch).await.map(first)
     }
 }
 
@@ -214,10 +208,6 @@ impl Writer for FaultyWriter {
                 _ => self.inner.commit(batch).await,
             }
         })
-    }
-
-    fn was_committed(&mut self, id: BatchId) -> BoxFuture<'_, Result<bool, StoreError>> {
-        self.inner.was_committed(id)
     }
 
     fn close(mut self: Box<Self>) -> BoxFuture<'static, ()> {

@@ -1,7 +1,19 @@
 //! What every store must do, written against the seam; each implementation runs all of it.
 
-use super::{Batch, BatchId, Entry, Limit, Message, Outcome, Store, Write, Writer};
-use std::sync::Arc;
+use super::{Batch, Entry, Limit, Message, Outcome, Store, Write, Writer};
+use proptest::{
+    collection::vec,
+    prelude::*,
+    test_runner::{Config, TestRunner},
+};
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+use tokio::{runtime::Handle, sync::Mutex, task::block_in_place};
 
 /// A store under test, empty.
 pub(crate) struct Subject {
@@ -10,10 +22,10 @@ pub(crate) struct Subject {
 }
 
 /// Makes one test of each function below; `$empty` is an async function that gives a [`Subject`]
-/// and a guard to be held until the test ends.
+/// and a guard to be held until the test ends, and what follows an attribute of each test.
 macro_rules! conformance {
-    ($empty:path) => {
-        $crate::store::conformance::conformance!($empty;
+    ($empty:path, $(#[$attribute:meta])?) => {
+        $crate::store::conformance::conformance!($empty, $(#[$attribute])?;
             an_empty_store_has_nothing
             a_user_is_registered_once
             names_are_told_apart_byte_by_byte
@@ -26,12 +38,20 @@ macro_rules! conformance {
             each_entry_of_a_batch_sees_those_before_it
             the_last_latest_of_a_batch_wins
             latest_is_recorded_for_a_write_that_is_refused
-            a_commit_record_tells_what_was_committed
+            a_name_with_nul_is_nobodys
+            batches_do_what_their_entries_do_one_by_one
         );
     };
-    ($empty:path; $($name:ident)*) => {
+    ($empty:path, #[$attribute:meta]; $($name:ident)*) => {
+        $crate::store::conformance::conformance!(@ $empty; $(#[$attribute] $name)*);
+    };
+    ($empty:path,; $($name:ident)*) => {
+        $crate::store::conformance::conformance!(@ $empty; $($name)*);
+    };
+    (@ $empty:path; $($(#[$attribute:meta])? $name:ident)*) => {
         $(
-            #[tokio::test]
+            #[tokio::test(flavor = "multi_thread")]
+            $(#[$attribute])?
             async fn $name() {
                 let (subject, _guard) = $empty().await;
                 $crate::store::conformance::$name(subject).await;
@@ -215,12 +235,129 @@ pub(crate) async fn latest_is_recorded_for_a_write_that_is_refused(mut subject: 
     assert_eq!(subject.store.latest().await.unwrap(), 9);
 }
 
-pub(crate) async fn a_commit_record_tells_what_was_committed(mut subject: Subject) {
-    let batch = Batch::new(vec![Entry { latest: Some(1), write: None }]);
-    assert!(!subject.writer.was_committed(batch.id).await.unwrap());
-    subject.writer.commit(&batch).await.unwrap();
-    assert!(subject.writer.was_committed(batch.id).await.unwrap());
-    assert!(!subject.writer.was_committed(BatchId::random()).await.unwrap());
-    // The connection that the look-up left behind still writes.
-    assert_eq!(subject.commit(vec![register("a")]).await, [Outcome::Done]);
+pub(crate) async fn a_name_with_nul_is_nobodys(mut subject: Subject) {
+    subject.commit(vec![register("a")]).await;
+    for name in ["\0", "a\0", "a\0b"] {
+        assert!(!subject.store.user_exists(name).await.unwrap());
+        assert_eq!(subject.store.messages_by(name, Limit::All).await.unwrap(), None);
+        assert_eq!(subject.store.followed_by(name, Limit::All).await.unwrap(), None);
+    }
+}
+
+/// Who there is, in the order of registration.
+const NAMES: usize = 4;
+
+/// A write by and about users that are numbers.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Register(usize),
+    Tweet(usize),
+    Follow(usize, usize),
+    Unfollow(usize, usize),
+    Nothing,
+}
+
+fn step() -> impl Strategy<Value = (Step, Option<i64>)> {
+    let name = || 0..NAMES;
+    let step = prop_oneof![
+        2 => name().prop_map(Step::Register),
+        3 => name().prop_map(Step::Tweet),
+        3 => (name(), name()).prop_map(|(who, whom)| Step::Follow(who, whom)),
+        2 => (name(), name()).prop_map(|(who, whom)| Step::Unfollow(who, whom)),
+        1 => Just(Step::Nothing),
+    ];
+    (step, any::<Option<i64>>())
+}
+
+/// What a store should hold after steps that were executed one by one.
+#[derive(Debug, Default)]
+struct Model {
+    registered: Vec<usize>,
+    /// Author and number, oldest first.
+    messages: Vec<(usize, usize)>,
+    edges: BTreeSet<(usize, usize)>,
+    steps: usize,
+}
+
+impl Model {
+    fn execute(&mut self, step: Step) -> Outcome {
+        self.steps += 1;
+        let known = |name: &usize| self.registered.contains(name);
+        match step {
+            Step::Nothing => {}
+            Step::Register(name) if known(&name) => return Outcome::NameTaken,
+            Step::Register(name) => self.registered.push(name),
+            Step::Tweet(name) if known(&name) => self.messages.push((name, self.steps)),
+            Step::Follow(who, whom) if known(&who) && known(&whom) => {
+                self.edges.insert((who, whom));
+            }
+            Step::Unfollow(who, whom) if known(&who) && known(&whom) => {
+                self.edges.remove(&(who, whom));
+            }
+            Step::Tweet(_) | Step::Follow(..) | Step::Unfollow(..) => return Outcome::UnknownUser,
+        }
+        Outcome::Done
+    }
+}
+
+pub(crate) async fn batches_do_what_their_entries_do_one_by_one(subject: Subject) {
+    let subject = Mutex::new(subject);
+    let cases = AtomicU64::new(0);
+    let mut runner =
+        TestRunner::new(Config { cases: 100, failure_persistence: None, ..Config::default() });
+    block_in_place(|| {
+        runner.run(&vec(vec(step(), 0..12), 1..6), |batches| {
+            // Each case has users of its own; the store is the same.
+            let case = cases.fetch_add(1, Ordering::Relaxed);
+            Handle::current().block_on(compare(&mut *subject.blocking_lock(), case, batches))
+        })
+    })
+    .unwrap();
+}
+
+async fn compare(
+    subject: &mut Subject,
+    case: u64,
+    batches: Vec<Vec<(Step, Option<i64>)>>,
+) -> Result<(), TestCaseError> {
+    let name = |number: usize| format!("{case}-{number}");
+    let mut model = Model::default();
+    for batch in batches {
+        let before = subject.store.latest().await.unwrap();
+        let (mut entries, mut expected) = (Vec::new(), Vec::new());
+        for &(step, latest) in &batch {
+            expected.push(model.execute(step));
+            let write = match step {
+                Step::Register(user) => Some(register(&name(user))),
+                Step::Tweet(user) => Some(tweet(&name(user), &model.steps.to_string())),
+                Step::Follow(who, whom) => Some(follow(&name(who), &name(whom))),
+                Step::Unfollow(who, whom) => Some(unfollow(&name(who), &name(whom))),
+                Step::Nothing => None,
+            };
+            entries.push(Entry { latest, write });
+        }
+        let outcomes = subject.writer.commit(&Batch::new(entries)).await.unwrap();
+        prop_assert_eq!(outcomes, expected);
+        let latest = batch.iter().rev().find_map(|(_, latest)| *latest).unwrap_or(before);
+        prop_assert_eq!(subject.store.latest().await.unwrap(), latest);
+    }
+    for user in 0..NAMES {
+        let is_known = model.registered.contains(&user);
+        let texts = model.messages.iter().rev().filter(|(author, _)| *author == user);
+        let texts: Vec<String> = texts.map(|(_, text)| text.to_string()).collect();
+        let found = subject.store.messages_by(&name(user), Limit::All).await.unwrap();
+        let found = found.map(|all| all.into_iter().map(|one| one.text).collect());
+        prop_assert_eq!(found, is_known.then_some(texts));
+        let whom = model.registered.iter().filter(|whom| model.edges.contains(&(user, **whom)));
+        let whom: Vec<String> = whom.map(|whom| name(*whom)).collect();
+        let found = subject.store.followed_by(&name(user), Limit::All).await.unwrap();
+        prop_assert_eq!(found, is_known.then_some(whom));
+    }
+    let everybody = subject.store.messages(Limit::AtMost(model.messages.len() as u64));
+    let everybody: Vec<String> =
+        everybody.await.unwrap().into_iter().map(|message| message.author).collect();
+    let expected: Vec<String> =
+        model.messages.iter().rev().map(|(author, _)| name(*author)).collect();
+    prop_assert_eq!(everybody, expected);
+    Ok(())
 }

@@ -5,9 +5,13 @@
 //! it had been executed alone, in the order of the batch; the conformance suite in
 //! `conformance.rs` holds every implementation to that.
 
+mod attempts;
 #[cfg(test)]
 pub(crate) mod conformance;
+pub mod postgres;
 pub mod sqlite;
+
+pub(crate) use attempts::Attempts;
 
 use std::{fmt, future::Future, pin::Pin};
 
@@ -141,20 +145,47 @@ pub struct StoreError {
     pub source: sqlx::Error,
 }
 
+impl StoreError {
+    /// Whether the database could not be reached, as while it restarts: the same may well work
+    /// later. Anything else would be refused again.
+    pub fn is_unreachable(&self) -> bool {
+        match &self.source {
+            sqlx::Error::Io(_) | sqlx::Error::Tls(_) => true,
+            // <https://www.postgresql.org/docs/current/errcodes-appendix.html>: no connection, going
+            // down, coming up, full, or demoted to a standby; LM001 is `commit_batch`'s own.
+            sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+                const SAID: [&str; 6] = ["57P01", "57P02", "57P03", "53300", "25006", "LM001"];
+                code.starts_with("08") || SAID.contains(&&*code)
+            }),
+            _ => false,
+        }
+    }
+}
+
+pub(crate) fn failed(doing: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
+    move |source| StoreError { doing, source }
+}
+
+/// Why a database cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// An SQLite file.
+    #[error(transparent)]
+    Sqlite(#[from] sqlite::OpenError),
+    /// A PostgreSQL database.
+    #[error(transparent)]
+    Postgres(#[from] postgres::OpenError),
+}
+
 /// Why a batch is not known to be committed.
 #[derive(Debug, thiserror::Error)]
 pub enum CommitError {
-    /// Nothing of the batch was stored.
+    /// Nothing of the batch was stored, nor will it be.
     #[error("the batch was rolled back: {0}")]
     RolledBack(#[source] StoreError),
-    /// The answer to the COMMIT was lost: [`Writer::was_committed`] tells.
-    #[error("the outcome of the commit is not known: {source}")]
-    Ambiguous {
-        /// What the entries are to be answered with, should the batch turn out to be committed.
-        outcomes: Vec<Outcome>,
-        /// What the database said.
-        source: StoreError,
-    },
+    /// The answer to the commit was lost, and the commit record could not be read either.
+    #[error("the outcome of the commit is not known: {0}")]
+    Unknown(#[source] StoreError),
 }
 
 /// Reads. Each sees every batch that was committed before it was called.
@@ -189,26 +220,57 @@ pub trait Store: Send + Sync {
 /// The only one who changes the data.
 pub trait Writer: Send {
     /// Commits the batch, its `latest` and its commit record in one transaction, durably.
-    /// The outcomes are those of the entries, in their order.
+    /// The outcomes are those of the entries, in their order. Where the answer to the commit is
+    /// lost, the commit record tells.
     ///
     /// # Errors
-    /// [`CommitError`] says whether nothing was stored, or whether that is not known.
+    /// [`CommitError`] says whether nothing was stored, or whether that is not known. A batch that
+    /// was rolled back may be committed again under a new id.
     fn commit<'a>(
         &'a mut self,
         batch: &'a Batch,
     ) -> BoxFuture<'a, Result<Vec<Outcome>, CommitError>>;
 
-    /// Whether the commit record of this batch is in the database.
-    ///
-    /// # Errors
-    /// When the database does not answer; the question stays open.
-    fn was_committed(&mut self, id: BatchId) -> BoxFuture<'_, Result<bool, StoreError>>;
-
     /// Finishes what was begun and closes the connection.
     fn close(self: Box<Self>) -> BoxFuture<'static, ()>;
 }
 
+/// Why a write can be stored in no database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unstorable {
+    /// PostgreSQL cannot store U+0000 in a text, so no store may.
+    #[error("a text must not contain a NUL character")]
+    Nul,
+    /// A name is a key of an index, whose entries are bounded.
+    #[error("a user name must not be longer than {LONGEST_NAME} bytes")]
+    LongName,
+}
+
+/// The longest name that a user can register, in bytes: PostgreSQL's index entries end at 2,704.
+pub const LONGEST_NAME: usize = 1024;
+
 impl Write {
+    /// Whether every store can take it.
+    ///
+    /// # Errors
+    /// [`Unstorable`] says what is wrong with it.
+    pub fn check(&self) -> Result<(), Unstorable> {
+        let texts = match self {
+            Self::Register { username, email, .. } => [username, email],
+            Self::Tweet { author, text, .. } => [author, text],
+            Self::Follow { who, whom } | Self::Unfollow { who, whom } => [who, whom],
+        };
+        if texts.iter().any(|text| text.contains('\0')) {
+            return Err(Unstorable::Nul);
+        }
+        match self {
+            Self::Register { username, .. } if username.len() > LONGEST_NAME => {
+                Err(Unstorable::LongName)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The users that must exist for the write to be done; a register needs none.
     pub fn needs_users(&self) -> [Option<&str>; 2] {
         match self {

@@ -9,3 +9,4 @@ mod kit;
 mod life;
 mod limits;
 mod ops;
+mod postgres;

@@ -1,6 +1,7 @@
 //! Opening the file: settings, migrations, and errors that say what to do.
 
 use super::{SqliteStore, SqliteWriter};
+use crate::store::Attempts;
 use sqlx::{
     ConnectOptions, Connection, SqliteConnection,
     migrate::{MigrateError, Migrator},
@@ -98,7 +99,7 @@ pub async fn open(path: &Path, options: Options) -> Result<(SqliteStore, SqliteW
         return Err(OpenError::DirectoryMissing(directory.to_owned()));
     }
     let connect = connect_options(path, &options);
-    let mut connection = connect.connect().await.map_err(|source| explain(path, source))?;
+    let mut connection = first_connection(path, &connect, options.busy_timeout).await?;
     migrate(path, &mut connection).await?;
     let readers = SqlitePoolOptions::new()
         .max_connections(options.readers)
@@ -109,6 +110,22 @@ pub async fn open(path: &Path, options: Options) -> Result<(SqliteStore, SqliteW
         .await
         .map_err(|source| explain(path, source))?;
     Ok((SqliteStore::new(readers), SqliteWriter::new(connection, connect)))
+}
+
+/// Of several servers that turn a new file's WAL on at the same time SQLite refuses all but one at
+/// once, whatever the busy timeout is.
+async fn first_connection(
+    path: &Path,
+    connect: &SqliteConnectOptions,
+    busy_timeout: Duration,
+) -> Result<SqliteConnection, OpenError> {
+    let mut attempts = Attempts::during(busy_timeout);
+    loop {
+        match connect.connect().await.map_err(|source| explain(path, source)) {
+            Err(OpenError::Locked(_)) if attempts.again().await => {}
+            other => return other,
+        }
+    }
 }
 
 fn connect_options(path: &Path, options: &Options) -> SqliteConnectOptions {

@@ -1,6 +1,6 @@
 //! The reading side.
 
-use crate::store::{BoxFuture, Limit, Message, Store, StoreError};
+use crate::store::{BoxFuture, Limit, Message, Store, StoreError, failed};
 use sqlx::SqlitePool;
 
 /// The reading connections.
@@ -21,10 +21,6 @@ impl SqliteStore {
             .await
             .map_err(failed("looking a user up"))
     }
-}
-
-pub(super) fn failed(doing: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
-    move |source| StoreError { doing, source }
 }
 
 /// SQLite reads a negative LIMIT as no limit.

@@ -1,12 +1,16 @@
 //! The writing side: one batch, one transaction, one sync.
 
-use super::reads::failed;
-use crate::store::{Batch, BatchId, BoxFuture, CommitError, Outcome, StoreError, Write, Writer};
+use crate::store::{
+    Attempts, Batch, BatchId, BoxFuture, CommitError, Outcome, StoreError, Write, Writer, failed,
+};
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use std::time::Duration;
 
 /// How many commit records are kept. A record is asked for right after its batch, so the last
 /// few would do.
 const RECORDS_KEPT: i64 = 1024;
+/// How long a commit record is looked for before its batch's outcome counts as unknown.
+const LOOK_UP_FOR: Duration = Duration::from_millis(250);
 /// How many batches pass between two prunings of the commit records.
 const PRUNE_EVERY: u64 = 256;
 
@@ -144,8 +148,7 @@ impl SqliteWriter {
     }
 
     async fn try_commit(&mut self, batch: &Batch) -> Result<Vec<Outcome>, CommitError> {
-        let rolled_back =
-            |doing| move |source| CommitError::RolledBack(StoreError { doing, source });
+        let rolled_back = |doing| move |source| CommitError::RolledBack(failed(doing)(source));
         if let Err(first) = self.begin().await {
             // A transaction that an earlier failure left open, or a connection that broke.
             tracing::warn!(error = %first, "beginning a transaction failed, trying once more");
@@ -165,11 +168,42 @@ impl SqliteWriter {
         };
         match self.record_and_commit(batch).await {
             Ok(()) => Ok(outcomes),
-            Err(source) => Err(CommitError::Ambiguous {
-                outcomes,
-                source: StoreError { doing: "committing a batch", source },
-            }),
+            Err(source) => {
+                self.look_up(batch, outcomes, failed("committing a batch")(source)).await
+            }
         }
+    }
+
+    /// What came of a batch whose commit was not answered as it should.
+    async fn look_up(
+        &mut self,
+        batch: &Batch,
+        outcomes: Vec<Outcome>,
+        lost: StoreError,
+    ) -> Result<Vec<Outcome>, CommitError> {
+        tracing::warn!(error = %lost, batch = ?batch.id, "looking a batch up");
+        let mut attempts = Attempts::during(LOOK_UP_FOR);
+        loop {
+            match self.was_committed(batch.id).await {
+                Ok(true) => return Ok(outcomes),
+                Ok(false) => return Err(CommitError::RolledBack(lost)),
+                Err(error) => {
+                    if !attempts.again().await {
+                        return Err(CommitError::Unknown(failed("looking a batch up")(error)));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Only a connection of its own sees what is committed, and nothing that is not; and with the
+    /// old one whatever it had begun is gone.
+    async fn was_committed(&mut self, id: BatchId) -> Result<bool, sqlx::Error> {
+        self.connection = self.options.connect().await?;
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM commits WHERE batch_id = ?1)")
+            .bind(id.0.as_slice())
+            .fetch_one(&mut self.connection)
+            .await
     }
 }
 
@@ -179,18 +213,6 @@ impl Writer for SqliteWriter {
         batch: &'a Batch,
     ) -> BoxFuture<'a, Result<Vec<Outcome>, CommitError>> {
         Box::pin(self.try_commit(batch))
-    }
-
-    fn was_committed(&mut self, id: BatchId) -> BoxFuture<'_, Result<bool, StoreError>> {
-        Box::pin(async move {
-            // Only a connection of its own sees what is committed, and nothing that is not.
-            self.connection = self.options.connect().await.map_err(failed("connecting again"))?;
-            sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM commits WHERE batch_id = ?1)")
-                .bind(id.0.as_slice())
-                .fetch_one(&mut self.connection)
-                .await
-                .map_err(failed("looking a commit record up"))
-        })
     }
 
     fn close(self: Box<Self>) -> BoxFuture<'static, ()> {
