@@ -48,6 +48,9 @@ pub enum SubmitError {
     /// The database did not say whether the transaction was committed.
     #[error("the database did not say whether it was stored")]
     Unknown,
+    /// It was stored, and `latest`, which is kept apart from it, may not name it.
+    #[error("it was stored, and latest may not name it")]
+    Unnamed,
 }
 
 type Answer = Result<Outcome, SubmitError>;
@@ -172,6 +175,10 @@ async fn settle(writer: &mut dyn Writer, batch: &Batch) -> Result<Vec<Outcome>, 
         Err(CommitError::RolledBack(error)) => {
             tracing::error!(%error, batch = ?batch.id, "a batch was rolled back");
             Err(SubmitError::RolledBack)
+        }
+        Err(CommitError::Unnamed(error)) => {
+            tracing::error!(%error, batch = ?batch.id, "latest does not name a batch");
+            Err(SubmitError::Unnamed)
         }
         Err(CommitError::Ambiguous { outcomes, source }) => {
             tracing::warn!(error = %source, batch = ?batch.id, "looking a batch up");

@@ -1,6 +1,6 @@
 //! Settings of a server, checked as a whole before anything is opened.
 
-use crate::{commit::Limits, faults::Fault, passwords::PasswordCost};
+use crate::{commit::Limits, faults::Fault, latest::LatestStore, passwords::PasswordCost};
 use std::{num::NonZero, path::PathBuf, str::FromStr, thread, time::Duration};
 
 /// Which database.
@@ -41,6 +41,8 @@ impl FromStr for DatabaseUrl {
 pub struct Config {
     /// Where the data lives.
     pub database: DatabaseUrl,
+    /// Where `latest` lives.
+    pub latest: LatestStore,
     /// How many connections read at the same time.
     pub readers: u32,
     /// How many writes share a transaction, and how many may wait for one.
@@ -72,6 +74,7 @@ impl Config {
         let cores = thread::available_parallelism().map_or(2, NonZero::get);
         Self {
             database,
+            latest: LatestStore::default(),
             readers: 4,
             commit: Limits { max_batch: 128, queue: 4096 },
             password_cost: PasswordCost::default(),

@@ -63,7 +63,9 @@ impl From<SubmitError> for ApiError {
     fn from(error: SubmitError) -> Self {
         let status = match error {
             SubmitError::Overloaded | SubmitError::Closed => StatusCode::SERVICE_UNAVAILABLE,
-            SubmitError::RolledBack | SubmitError::Unknown => StatusCode::INTERNAL_SERVER_ERROR,
+            SubmitError::RolledBack | SubmitError::Unknown | SubmitError::Unnamed => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
         };
         Self::new(status, error.to_string())
     }

@@ -6,6 +6,7 @@ use limosa_server::{
     Config, DatabaseUrl,
     commit::Limits,
     faults::{self, Fault},
+    latest::LatestStore,
     logs::{self, LogFormat},
     passwords::PasswordCost,
 };
@@ -25,6 +26,7 @@ Examples:
   limosa serve
   limosa serve --listen 127.0.0.1:0 --port-file port --database sqlite:/tmp/try.db
   limosa serve --password-cost test --log warn --log-format json
+  limosa serve --latest redis://127.0.0.1:6379
   limosa serve --fault lose:id=4711 --fault stall:every=5000,for=1000";
 
 /// Runs the reference server: the simulator API on a database, durable and in one process.
@@ -40,6 +42,10 @@ pub struct Args {
     /// The database, created where it is missing: sqlite:FILE
     #[arg(long, env = "LIMOSA_DATABASE", value_name = "URL", default_value = "sqlite:limosa.db")]
     database: DatabaseUrl,
+    /// Where latest lives: database (in the transaction of the write), memory (of this process alone)
+    /// or redis://HOST[:PORT][/DB][?key=NAME] (after the commit, before the answer)
+    #[arg(long, env = "LIMOSA_LATEST", value_name = "WHERE", default_value_t)]
+    latest: LatestStore,
     /// How many connections read from the database at the same time
     #[arg(long, env = "LIMOSA_READERS", value_name = "N", default_value_t = 4)]
     readers: u32,
@@ -121,6 +127,7 @@ impl Args {
 
     fn config(&self) -> Config {
         let mut config = Config::new(self.database.clone());
+        config.latest = self.latest.clone();
         config.readers = self.readers;
         config.commit = Limits { max_batch: self.max_batch, queue: self.queue };
         config.password_cost = self.password_cost;

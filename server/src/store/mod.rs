@@ -155,6 +155,9 @@ pub enum CommitError {
         /// What the database said.
         source: StoreError,
     },
+    /// The batch is stored, and its `latest`, which is kept apart from it, may not be.
+    #[error("the batch was stored, and latest not told of it: {0}")]
+    Unnamed(#[source] StoreError),
 }
 
 /// Reads. Each sees every batch that was committed before it was called.
