@@ -55,6 +55,9 @@ pub enum SubmitError {
     /// The database did not say whether the transaction was committed.
     #[error("the database did not say whether it was stored")]
     Unknown,
+    /// It was stored, and `latest`, which is kept apart from it, may not name it.
+    #[error("it was stored, and latest may not name it")]
+    Unnamed,
 }
 
 type Answer = Result<Outcome, SubmitError>;
@@ -199,6 +202,10 @@ impl Writing {
                 Err(CommitError::Unknown(error)) => {
                     tracing::error!(%error, batch = ?batch.id, "the batch's outcome is not known");
                     return Err(SubmitError::Unknown);
+                }
+                Err(CommitError::Unnamed(error)) => {
+                    tracing::error!(%error, batch = ?batch.id, "latest does not name a batch");
+                    return Err(SubmitError::Unnamed);
                 }
                 Err(CommitError::RolledBack(error)) => error,
             };

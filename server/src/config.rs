@@ -3,6 +3,7 @@
 use crate::{
     commit::Limits,
     faults::Fault,
+    latest::LatestStore,
     passwords::PasswordCost,
     store::postgres::{PostgresUrl, redacted},
 };
@@ -51,6 +52,8 @@ impl FromStr for DatabaseUrl {
 pub struct Config {
     /// Where the data lives.
     pub database: DatabaseUrl,
+    /// Where `latest` lives.
+    pub latest: LatestStore,
     /// How many connections read at the same time.
     pub readers: u32,
     /// How long PostgreSQL may take for a statement, waiting for other servers' batches included.
@@ -84,6 +87,7 @@ impl Config {
         let cores = thread::available_parallelism().map_or(2, NonZero::get);
         Self {
             database,
+            latest: LatestStore::default(),
             readers: 4,
             statement_timeout: Duration::from_secs(5),
             commit: Limits { max_batch: 128, queue: 4096, retry_for: Duration::from_secs(10) },

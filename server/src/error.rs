@@ -66,7 +66,9 @@ impl From<SubmitError> for ApiError {
             SubmitError::Overloaded | SubmitError::Closed | SubmitError::Unreachable => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
-            SubmitError::RolledBack | SubmitError::Unknown => StatusCode::INTERNAL_SERVER_ERROR,
+            SubmitError::RolledBack | SubmitError::Unknown | SubmitError::Unnamed => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
         };
         Self::new(status, error.to_string())
     }

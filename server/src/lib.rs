@@ -11,6 +11,7 @@
 //! - [`commit`] gathers the writes of concurrent requests into one transaction and answers none
 //!   of them before it is durable;
 //! - [`store`] is the seam behind which the databases lie;
+//! - [`latest`] is where the number of the last command lives: in the database, in Redis, in memory;
 //! - [`faults`] can be planted around it on purpose, and are off by default.
 
 mod api;
@@ -20,7 +21,7 @@ pub mod config;
 mod connections;
 mod error;
 pub mod faults;
-mod latest;
+pub mod latest;
 pub mod logs;
 pub mod metrics;
 mod ops;

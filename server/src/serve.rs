@@ -5,6 +5,7 @@ use crate::{
     commit::{self, Committer},
     config::{Config, ConfigError, DatabaseUrl},
     connections, faults,
+    latest::{self, ReadError, RedisError},
     metrics::{Metrics, UPKEEP_EVERY},
     passwords::Passwords,
     store::{OpenError, Store, StoreError, Writer, postgres, sqlite},
@@ -24,6 +25,9 @@ pub enum ServeError {
     /// A database that opens and cannot be read.
     #[error("--database: {0}")]
     Read(#[from] StoreError),
+    /// A Redis that cannot be used.
+    #[error(transparent)]
+    Redis(#[from] RedisError),
     /// The listener has no address.
     #[error("the listening socket cannot be used: {0}")]
     Listener(#[source] io::Error),
@@ -88,7 +92,9 @@ async fn set_up(
         metrics.hashing_seconds.clone(),
     )
     .map_err(|error| ServeError::Setup(error.to_string().into()))?;
-    let (writer, latest) = faults::plant(config.faults.clone(), Arc::clone(&store), writer).await?;
+    let (writer, latest) = latest::place(&config.latest, writer).await?;
+    let faults = config.faults.clone();
+    let (writer, latest) = faults::plant(faults, Arc::clone(&store), writer, latest).await?;
     if faults::touch_writes(&config.faults) {
         config.commit.max_batch = 1;
     }
@@ -96,6 +102,15 @@ async fn set_up(
     let draining = false.into();
     let app = App::new(Shared { config, store, latest, commits, passwords, metrics, draining });
     Ok((app, committer))
+}
+
+impl From<ReadError> for ServeError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Store(error) => error.into(),
+            ReadError::Redis(error) => error.into(),
+        }
+    }
 }
 
 async fn keep_metrics(app: App) {

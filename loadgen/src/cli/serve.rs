@@ -7,6 +7,7 @@ use limosa_server::{
     commit::Limits,
     config::DatabaseUrlError,
     faults::{self, Fault},
+    latest::LatestStore,
     logs::{self, LogFormat},
     passwords::PasswordCost,
 };
@@ -28,6 +29,7 @@ Examples:
   limosa serve --listen 127.0.0.1:0 --port-file port --database sqlite:/tmp/try.db
   LIMOSA_DATABASE=postgres://limosa:secret@localhost/limosa limosa serve
   limosa serve --password-cost test --log warn --log-format json
+  limosa serve --latest redis://127.0.0.1:6379
   limosa serve --fault lose:id=4711 --fault stall:every=5000,for=1000";
 
 /// Runs the reference server: the simulator API on a database, durable and in one process.
@@ -49,8 +51,12 @@ pub struct Args {
     /// can be seen by every user of the machine.
     // A wrong one is complained of later: the command line's parser would quote it, password and all.
     #[arg(long, env = "LIMOSA_DATABASE", value_name = "URL", default_value = "sqlite:limosa.db",
-        hide_env_values = true, value_parser = |url: &str| Ok::<_, Infallible>(url.parse()))]
+        hide_env_values = true, value_parser = |url: &str| Ok::<_, Infallible>(url.parse::<DatabaseUrl>()))]
     database: Result<DatabaseUrl, DatabaseUrlError>,
+    /// Where latest lives: database (in the transaction of the write), memory (of this process alone)
+    /// or redis://HOST[:PORT][/DB][?key=NAME] (after the commit, before the answer)
+    #[arg(long, env = "LIMOSA_LATEST", value_name = "WHERE", default_value_t)]
+    latest: LatestStore,
     /// How many connections read from the database at the same time
     #[arg(long, env = "LIMOSA_READERS", value_name = "N", default_value_t = 4)]
     readers: u32,
@@ -142,6 +148,7 @@ impl Args {
     fn config(&self) -> anyhow::Result<Config> {
         let database = self.database.clone().context("--database")?;
         let mut config = Config::new(database);
+        config.latest = self.latest.clone();
         config.readers = self.readers;
         config.statement_timeout = self.statement_timeout;
         config.commit =

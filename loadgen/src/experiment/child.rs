@@ -46,8 +46,8 @@ pub struct Server {
 
 impl Server {
     /// Starts `program serve` with its files in `folder` and the given further arguments, and waits
-    /// until it listens. Its log goes to `folder/server.log`; its database is an SQLite file there
-    /// where the arguments name no other by `--database`.
+    /// until it listens. Its database is a file in `folder`, unless the arguments name another; its
+    /// log goes to `folder/server.log`.
     ///
     /// # Errors
     /// [`ChildError`] where it does not come up.
@@ -76,7 +76,7 @@ impl Server {
         let mut child = Command::new(program)
             .args(["serve", "--listen", "127.0.0.1:0", "--port-file"])
             .arg(&address)
-            .args(database(folder, arguments))
+            .env("LIMOSA_DATABASE", format!("sqlite:{}", folder.join("limosa.db").display()))
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -108,6 +108,26 @@ impl Server {
         &self.url
     }
 
+    /// Halts it where it is: SIGSTOP. Its connections stay, and nobody is answered.
+    ///
+    /// # Errors
+    /// [`ChildError::Io`] where it has ended.
+    pub fn halt(&self) -> Result<(), ChildError> {
+        self.signal(Signal::STOP)
+    }
+
+    /// Lets it go on after [`Server::halt`]: SIGCONT.
+    ///
+    /// # Errors
+    /// [`ChildError::Io`] where it has ended.
+    pub fn go_on(&self) -> Result<(), ChildError> {
+        self.signal(Signal::CONT)
+    }
+
+    fn signal(&self, signal: Signal) -> Result<(), ChildError> {
+        Ok(kill_process(Pid::from_child(&self.child), signal).map_err(io::Error::from)?)
+    }
+
     /// Ends it as a power cut would: SIGKILL.
     pub fn kill(self) {
         drop(self);
@@ -118,7 +138,7 @@ impl Server {
     /// # Errors
     /// [`ChildError::Stubborn`] where it does not end by itself.
     pub fn stop(mut self) -> Result<(), ChildError> {
-        kill_process(Pid::from_child(&self.child), Signal::TERM).map_err(io::Error::from)?;
+        self.signal(Signal::TERM)?;
         let began = Instant::now();
         while self.child.try_wait()?.is_none() {
             if began.elapsed() > STOP_LIMIT {
@@ -128,15 +148,6 @@ impl Server {
         }
         Ok(())
     }
-}
-
-/// The database in the folder, unless the caller names one.
-fn database(folder: &Path, arguments: &[String]) -> Vec<String> {
-    let is_named = |argument: &String| argument.split('=').next() == Some("--database");
-    if arguments.iter().any(is_named) {
-        return Vec::new();
-    }
-    vec!["--database".to_owned(), format!("sqlite:{}", folder.join("limosa.db").display())]
 }
 
 impl Drop for Server {

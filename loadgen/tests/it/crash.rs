@@ -26,7 +26,7 @@ fn start(trace: &Path, server: &Server, run: &Path) -> Child {
 }
 
 /// The id that limosa tells to go on from.
-fn resume_id(said: &str) -> String {
+pub(super) fn resume_id(said: &str) -> String {
     let after = said.split("--from-id ").nth(1).unwrap_or_else(|| panic!("no --from-id in {said}"));
     after.split_whitespace().next().unwrap().to_owned()
 }

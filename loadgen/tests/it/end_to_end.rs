@@ -4,7 +4,7 @@ use super::*;
 use limosa_reports::run::operation::Ack;
 
 /// The course's own trace where `LIMOSA_TRACE` names it, else one of the same shape.
-fn course_trace(folder: &Path) -> PathBuf {
+pub(super) fn course_trace(folder: &Path) -> PathBuf {
     match std::env::var_os("LIMOSA_TRACE") {
         Some(path) => PathBuf::from(path),
         None => trace(folder, 3_000),

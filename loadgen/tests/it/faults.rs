@@ -1,7 +1,7 @@
 //! Every fault that a strict replay can see is planted, found, and called by its name.
 
 use super::*;
-use limosa_scenarios::{Action, Command as TraceCommand, Trace};
+use limosa_scenarios::Command as TraceCommand;
 
 struct Planted {
     commands: Vec<TraceCommand>,

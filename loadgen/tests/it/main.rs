@@ -2,11 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on is to stop")]
 
+mod calibration;
 mod crash;
 mod end_to_end;
 mod faults;
+mod halt;
+mod matrix;
+mod redis;
 mod replicas;
 mod scenario;
+mod shared_latest;
 mod stall;
 mod starved;
 
@@ -14,7 +19,7 @@ use limosa::experiment::child::Server;
 use limosa_reports::run::RunDir;
 use limosa_reports::run::verdict::{Class, Judgement, Verdict};
 use limosa_scenarios::generate::{Generator, Options};
-use limosa_scenarios::{Profile, TraceWriter};
+use limosa_scenarios::{Action, Profile, Trace, TraceWriter};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -28,6 +33,26 @@ fn server(folder: &Path, faults: &[&str]) -> Server {
         arguments.extend(["--fault".to_owned(), (*fault).to_owned()]);
     }
     Server::start(Path::new(LIMOSA), folder, &arguments).unwrap()
+}
+
+/// So many servers on one database in `folder`, with their `latest` in the same place.
+fn replicas(folder: &Path, count: usize, latest: &str) -> Vec<Server> {
+    let arguments = ["--password-cost", "test", "--latest", latest].map(str::to_owned);
+    let start = |number| Server::start_replica(Path::new(LIMOSA), folder, number, &arguments);
+    (0..count).map(|number| start(number).unwrap()).collect()
+}
+
+/// The commands of a trace that are wanted, as another trace.
+fn sifted(trace: &Path, name: &str, wanted: impl Fn(&Action) -> bool) -> PathBuf {
+    let path = trace.with_file_name(name);
+    let mut writer = TraceWriter::new(File::create(&path).unwrap());
+    for command in Trace::load(trace).unwrap().commands {
+        if wanted(&command.action) {
+            writer.write(&command).unwrap();
+        }
+    }
+    writer.finish().unwrap();
+    path
 }
 
 /// A generated trace of about `commands` commands, each text with a nonce.

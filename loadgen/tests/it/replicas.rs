@@ -6,7 +6,7 @@ use limosa_reports::run::operation::{Ack, Operation};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-fn spread_over(trace: &Path, servers: &[&Server], run: &Path, route: &str) -> Command {
+pub(super) fn spread_over(trace: &Path, servers: &[&Server], run: &Path, route: &str) -> Command {
     let mut command = Command::new(LIMOSA);
     command.arg("replay").arg(trace).args(["--quiet", "--settle", "0.2", "--route", route]);
     for server in servers {
@@ -16,7 +16,7 @@ fn spread_over(trace: &Path, servers: &[&Server], run: &Path, route: &str) -> Co
     command
 }
 
-fn entries(run: &Path) -> Vec<Entry> {
+pub(super) fn entries(run: &Path) -> Vec<Entry> {
     RunDir::open(run).unwrap().entries().unwrap().map(Result::unwrap).collect()
 }
 
@@ -49,29 +49,6 @@ fn two_servers_on_one_database_are_one_service() {
             }
         }
         assert_eq!(RunDir::open(&run).unwrap().manifest().unwrap().targets.len(), 2);
-    }
-}
-
-#[test]
-fn a_latest_in_each_servers_memory_is_found_out_and_one_in_the_database_is_not_accused() {
-    let folder = tempfile::tempdir().unwrap();
-    let trace = trace(folder.path(), 3_000);
-    for (faults, expected) in [(&[][..], Verdict::Pass), (&["memory-latest"], Verdict::Fail)] {
-        let home = folder.path().join(format!("servers-{}", faults.len()));
-        std::fs::create_dir(&home).unwrap();
-        let servers = [(); 3].map(|()| server(&home, faults));
-        let run = folder.path().join(format!("run-{}", faults.len()));
-        let output = spread_over(&trace, &servers.each_ref(), &run, "random")
-            .args(["--order", "user", "--connections", "16", "--read-latest", "0.3"])
-            .output()
-            .unwrap();
-        assert_eq!(code(&output), i32::from(expected == Verdict::Fail));
-        let judgement = judgement(&run);
-        assert_eq!(verdict_of(&judgement, "latest"), expected);
-        assert_eq!(verdict_of(&judgement, "audit"), Verdict::Pass);
-        let details = judgement.latest.unwrap().details.unwrap();
-        assert_eq!(details.replicas.len(), 3);
-        assert_eq!(details.staleness.stale > 50, expected == Verdict::Fail, "{details:?}");
     }
 }
 

@@ -38,6 +38,11 @@ impl Writer for EarlyAck {
         &'a mut self,
         batch: &'a Batch,
     ) -> BoxFuture<'a, Result<Vec<Outcome>, CommitError>> {
+        if batch.entries.iter().any(|entry| entry.write.is_some()) {
+            tracing::warn!(
+                target: "fault", fault = "early-ack", command = batch.latest(), "hit",
+            );
+        }
         // The receiver ends only after this sender; were it gone, the write would be lost, which
         // is this fault's own promise.
         let _sent = self.later.send((Instant::now() + self.delay, batch.clone()));

@@ -1,7 +1,7 @@
-//! The faults of `latest`: kept in memory, stale, ahead of the data.
+//! The faults of `latest`: stale, ahead of the data, a mere count.
 
 use crate::{
-    latest::{Latest, Past},
+    latest::{Latest, Past, without_latest},
     store::{Batch, BoxFuture, CommitError, Entry, Outcome, Writer},
 };
 use std::{
@@ -12,16 +12,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// memory-latest: the database never sees it.
-pub(super) fn keep_in_memory(inner: Box<dyn Writer>) -> (Box<dyn Writer>, Latest) {
-    let value = Arc::new(AtomicI64::new(-1));
-    (Box::new(Memory { inner, value: Arc::clone(&value) }), Latest::Memory(value))
-}
-
 /// stale-latest: the database sees it, readers later.
 pub(super) fn lag(inner: Box<dyn Writer>, initial: i64, by: Duration) -> (Box<dyn Writer>, Latest) {
     let past = Arc::new(Past::new(by, initial));
     (Box::new(Stale { inner, past: Arc::clone(&past) }), Latest::Past(past))
+}
+
+/// count-latest: what readers see is how many ids were brought, whatever they were.
+pub(super) fn count(inner: Box<dyn Writer>, initial: i64) -> (Box<dyn Writer>, Latest) {
+    let counted = Arc::new(AtomicI64::new(initial));
+    (Box::new(Count { inner, counted: Arc::clone(&counted) }), Latest::Memory(counted))
 }
 
 /// ahead-latest: it is committed first, and the write after a while.
@@ -29,9 +29,9 @@ pub(super) fn run_ahead(inner: Box<dyn Writer>, by: Duration) -> Box<dyn Writer>
     Box::new(Ahead { inner, by })
 }
 
-struct Memory {
+struct Count {
     inner: Box<dyn Writer>,
-    value: Arc<AtomicI64>,
+    counted: Arc<AtomicI64>,
 }
 
 struct Stale {
@@ -44,20 +44,20 @@ struct Ahead {
     by: Duration,
 }
 
-fn without_latest(batch: &Batch) -> Batch {
-    let bare = |entry: &Entry| Entry { latest: None, write: entry.write.clone() };
-    Batch { id: batch.id, entries: batch.entries.iter().map(bare).collect() }
-}
-
-impl Writer for Memory {
+impl Writer for Count {
     fn commit<'a>(
         &'a mut self,
         batch: &'a Batch,
     ) -> BoxFuture<'a, Result<Vec<Outcome>, CommitError>> {
         Box::pin(async move {
-            let outcomes = self.inner.commit(&without_latest(batch)).await?;
-            if let Some(latest) = batch.latest() {
-                self.value.store(latest, Ordering::SeqCst);
+            let outcomes = self.inner.commit(batch).await?;
+            for id in batch.entries.iter().filter_map(|entry| entry.latest) {
+                let count = self.counted.fetch_add(1, Ordering::SeqCst) + 1;
+                if count != id {
+                    tracing::warn!(
+                        target: "fault", fault = "count-latest", command = id, count, "hit",
+                    );
+                }
             }
             Ok(outcomes)
         })
@@ -99,6 +99,9 @@ impl Writer for Ahead {
             }
             let ahead = Batch::new(vec![Entry { latest: batch.latest(), write: None }]);
             self.inner.commit(&ahead).await?;
+            tracing::warn!(
+                target: "fault", fault = "ahead-latest", command = batch.latest(), "hit",
+            );
             tokio::time::sleep(self.by).await;
             self.inner.commit(&without_latest(batch)).await
         })

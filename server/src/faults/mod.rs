@@ -19,8 +19,8 @@ pub use registry::{Description, registry};
 pub use spec::{Fault, FaultError, Pick};
 
 use crate::{
-    latest::Latest,
-    store::{Store, StoreError, Writer},
+    latest::{Latest, ReadError},
+    store::{Store, Writer},
 };
 use std::sync::Arc;
 
@@ -34,14 +34,16 @@ pub(crate) async fn plant(
     faults: Vec<Fault>,
     store: Arc<dyn Store>,
     mut writer: Box<dyn Writer>,
-) -> Result<(Box<dyn Writer>, Latest), StoreError> {
-    let mut latest = Latest::Database(Arc::default());
+    mut latest: Latest,
+) -> Result<(Box<dyn Writer>, Latest), ReadError> {
     for fault in faults.clone() {
         tracing::warn!(target: "fault", %fault, "planted");
         match fault {
-            Fault::MemoryLatest => (writer, latest) = latest::keep_in_memory(writer),
             Fault::StaleLatest { by } => {
-                (writer, latest) = latest::lag(writer, store.latest().await?, by);
+                (writer, latest) = latest::lag(writer, latest.read(store.as_ref()).await?, by);
+            }
+            Fault::CountLatest => {
+                (writer, latest) = latest::count(writer, latest.read(store.as_ref()).await?);
             }
             _ => {}
         }

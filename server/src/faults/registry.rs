@@ -72,10 +72,11 @@ pub fn registry() -> &'static [Description] {
             finding: "stale reads of latest, at least D ms behind",
         },
         Description {
-            name: "memory-latest",
-            syntax: "memory-latest",
-            effect: "keeps latest in the process, not in the database",
-            finding: "latest back at -1 after a restart; stale reads between replicas",
+            name: "count-latest",
+            syntax: "count-latest",
+            effect: "GET /latest answers how many commands this process has seen, whatever their \
+                     ids are",
+            finding: "wrong reads of latest as soon as an id is left out, and that it only counts",
         },
         Description {
             name: "ahead-latest",

@@ -24,7 +24,7 @@ pub enum Fault {
     Swap(Pick),
     EarlyAck { delay: Duration },
     StaleLatest { by: Duration },
-    MemoryLatest,
+    CountLatest,
     AheadLatest { by: Duration },
     Refuse { from: Duration, lasting: Duration },
     Stall { every: Duration, lasting: Duration },
@@ -70,7 +70,7 @@ impl FromStr for Fault {
             "swap" => Self::Swap(arguments.pick()?),
             "early-ack" => Self::EarlyAck { delay: arguments.milliseconds("delay")? },
             "stale-latest" => Self::StaleLatest { by: arguments.milliseconds("ms")? },
-            "memory-latest" => Self::MemoryLatest,
+            "count-latest" => Self::CountLatest,
             "ahead-latest" => Self::AheadLatest { by: arguments.milliseconds("ms")? },
             "refuse" => Self::Refuse {
                 from: arguments.milliseconds("from")?,
@@ -168,7 +168,7 @@ impl fmt::Display for Fault {
             Self::Swap(pick) => write!(f, "swap:{pick}"),
             Self::EarlyAck { delay } => write!(f, "early-ack:delay={}", delay.as_millis()),
             Self::StaleLatest { by } => write!(f, "stale-latest:ms={}", by.as_millis()),
-            Self::MemoryLatest => f.write_str("memory-latest"),
+            Self::CountLatest => f.write_str("count-latest"),
             Self::AheadLatest { by } => write!(f, "ahead-latest:ms={}", by.as_millis()),
             Self::Refuse { from, lasting } => {
                 write!(f, "refuse:from={},for={}", from.as_millis(), lasting.as_millis())
@@ -200,13 +200,13 @@ mod tests {
     #[test]
     fn errors_say_what_to_write() {
         let error = |text: &str| text.parse::<Fault>().unwrap_err().to_string();
-        insta::assert_snapshot!(error("loose:every=3"), @r#"there is no fault "loose"; there are lose, duplicate, alter, ghost, drop-follow, swap, early-ack, stale-latest, memory-latest, ahead-latest, refuse, stall"#);
+        insta::assert_snapshot!(error("loose:every=3"), @r#"there is no fault "loose"; there are lose, duplicate, alter, ghost, drop-follow, swap, early-ack, stale-latest, count-latest, ahead-latest, refuse, stall"#);
         insta::assert_snapshot!(error("lose"), @"either every or id is needed; write lose:every=K | lose:id=N");
         insta::assert_snapshot!(error("lose:every=0"), @"every=0 is not a whole number above 0; write lose:every=K | lose:id=N");
         insta::assert_snapshot!(error("lose:every=3,id=4"), @"either every or id is needed; write lose:every=K | lose:id=N");
         insta::assert_snapshot!(error("stall:every=100,for=100"), @"for must be shorter than every; write stall:every=MS,for=MS");
         insta::assert_snapshot!(error("refuse:from=soon,for=1"), @"from=soon is not a whole number of milliseconds; write refuse:from=T,for=MS");
-        insta::assert_snapshot!(error("memory-latest:ms=3"), @"ms is not an argument of it; write memory-latest");
+        insta::assert_snapshot!(error("count-latest:ms=3"), @"ms is not an argument of it; write count-latest");
         insta::assert_snapshot!(error("refuse:from"), @r#""from" has no value; write refuse:from=T,for=MS"#);
     }
 }

@@ -309,7 +309,7 @@ pub(crate) async fn batches_do_what_their_entries_do_one_by_one(subject: Subject
         runner.run(&vec(vec(step(), 0..12), 1..6), |batches| {
             // Each case has users of its own; the store is the same.
             let case = cases.fetch_add(1, Ordering::Relaxed);
-            Handle::current().block_on(compare(&mut *subject.blocking_lock(), case, batches))
+            Handle::current().block_on(compare(&mut subject.blocking_lock(), case, batches))
         })
     })
     .unwrap();

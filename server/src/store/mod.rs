@@ -186,6 +186,9 @@ pub enum CommitError {
     /// The answer to the commit was lost, and the commit record could not be read either.
     #[error("the outcome of the commit is not known: {0}")]
     Unknown(#[source] StoreError),
+    /// The batch is stored, and its `latest`, which is kept apart from it, may not be.
+    #[error("the batch was stored, and latest not told of it: {0}")]
+    Unnamed(#[source] StoreError),
 }
 
 /// Reads. Each sees every batch that was committed before it was called.

@@ -6,6 +6,7 @@ mod api;
 mod faults;
 mod group_commit;
 mod kit;
+mod latest;
 mod life;
 mod limits;
 mod ops;

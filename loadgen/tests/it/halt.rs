@@ -1,0 +1,64 @@
+//! A replica that is halted for two seconds while the others go on (SIGSTOP, SIGCONT).
+//!
+//! What waits in its sockets is answered when it wakes, with what it knew before. A `latest` in its
+//! memory is two seconds old then; one in the database is read anew, and nobody can be wrong.
+
+use super::crash::wait_for_frames;
+use super::replicas::spread_over;
+use super::*;
+use limosa_reports::run::verdict::LatestJudgement;
+use std::time::Duration;
+
+const HALTED: usize = 1;
+const HALT: Duration = Duration::from_secs(2);
+
+/// Tweets of known users at a steady rate, so that no command waits for another one, over three
+/// replicas of which one is halted in between.
+fn halted(latest: &str) -> LatestJudgement {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = trace(folder.path(), 4_000);
+    let registers =
+        sifted(&trace, "registers.tsv", |action| matches!(action, Action::Register { .. }));
+    let tweets = sifted(&trace, "tweets.tsv", |action| matches!(action, Action::Tweet { .. }));
+    let servers = replicas(folder.path(), 3, latest);
+    let all: Vec<&Server> = servers.iter().collect();
+    let before = folder.path().join("before");
+    let output =
+        spread_over(&registers, &all, &before, "random").args(["--read-latest", "0"]).output();
+    assert_eq!(code(&output.unwrap()), 0);
+
+    let run = folder.path().join("run");
+    let mut limosa = spread_over(&tweets, &all, &run, "random")
+        .args(["--order", "none", "--rate", "150", "--duration", "7s", "--read-latest", "0.5"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    wait_for_frames(&run, 600);
+    servers[HALTED].halt().unwrap();
+    std::thread::sleep(HALT);
+    servers[HALTED].go_on().unwrap();
+    limosa.wait().unwrap();
+    let judgement = judgement(&run);
+    assert_eq!(verdict_of(&judgement, "audit"), Verdict::Pass);
+    judgement.latest.unwrap()
+}
+
+#[test]
+fn what_a_halted_replica_answers_when_it_wakes_is_stale_and_attributed_to_it() {
+    let judged = halted("memory");
+    assert_eq!(judged.verdict, Verdict::Fail);
+    for replica in &judged.details.as_ref().unwrap().replicas {
+        let is_halted = usize::from(replica.replica) == HALTED;
+        let age = Duration::from_nanos(replica.max_ns);
+        assert_eq!(age > HALT / 2, is_halted, "{replica:?}");
+        assert!(!is_halted || age < HALT * 2, "{replica:?}");
+    }
+}
+
+#[test]
+fn with_latest_in_the_database_a_halted_replica_is_late_and_never_wrong() {
+    let judged = halted("database");
+    assert_eq!((judged.verdict, judged.wrong), (Verdict::Pass, 0));
+    assert_eq!(judged.details.unwrap().staleness.stale, 0);
+}
