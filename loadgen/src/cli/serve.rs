@@ -49,7 +49,7 @@ pub struct Args {
     /// can be seen by every user of the machine.
     // A wrong one is complained of later: the command line's parser would quote it, password and all.
     #[arg(long, env = "LIMOSA_DATABASE", value_name = "URL", default_value = "sqlite:limosa.db",
-        hide_env_values = true, value_parser = |url: &str| Ok::<_, Infallible>(url.parse()))]
+        hide_env_values = true, value_parser = |url: &str| Ok::<_, Infallible>(url.parse::<DatabaseUrl>()))]
     database: Result<DatabaseUrl, DatabaseUrlError>,
     /// How many connections read from the database at the same time
     #[arg(long, env = "LIMOSA_READERS", value_name = "N", default_value_t = 4)]
