@@ -8,7 +8,7 @@ use crate::store::{
 use limosa_kit::{Database, Postgres, Shutdown};
 use proxy::{Break, Proxy};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
-use tokio::{net::TcpListener, task::JoinSet};
+use tokio::{net::TcpListener, sync::Barrier, task::JoinSet};
 
 fn database() -> Database {
     Postgres::shared().unwrap().database().unwrap()
@@ -75,11 +75,20 @@ async fn several_servers_may_start_at_the_same_time_on_an_empty_database() {
 #[cfg_attr(not(has_postgres), ignore = "needs Debian's package postgresql, or DATABASE_URL")]
 async fn batches_of_several_servers_execute_one_after_the_other() {
     const SERVERS: i64 = 3;
-    const BATCHES: i64 = 60;
-    let database = database();
+    const BATCHES: i64 = 10;
+    let (_subject, database) = empty().await;
+    // So that batches meet while they are at it.
+    database
+        .sql(
+            "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS
+                 $$ BEGIN PERFORM pg_sleep(0.01); RETURN NULL; END $$;
+             CREATE TRIGGER slow AFTER INSERT ON users FOR EACH ROW EXECUTE FUNCTION slow()",
+        )
+        .unwrap();
+    let barrier = Arc::new(Barrier::new(SERVERS as usize));
     let mut servers = JoinSet::new();
     for server in 0..SERVERS {
-        let url = database.url.clone();
+        let (url, barrier) = (database.url.clone(), Arc::clone(&barrier));
         servers.spawn(async move {
             let (store, mut writer) = open_url(&url).await.unwrap();
             let mut registered = 0;
@@ -89,6 +98,7 @@ async fn batches_of_several_servers_execute_one_after_the_other() {
                 names.rotate_left(server as usize);
                 let mut entries: Vec<Entry> = names.iter().map(|name| register(name)).collect();
                 entries.extend(names.iter().map(|name| tweet(name, id)));
+                barrier.wait().await;
                 let outcomes = writer.commit(&Batch::new(entries)).await.unwrap();
                 registered += outcomes[..3].iter().filter(|one| **one == Outcome::Done).count();
                 assert_eq!(outcomes[3..], [Outcome::Done; 3]);

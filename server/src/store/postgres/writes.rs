@@ -33,19 +33,23 @@ struct Session {
 /// What the commit record holds: the last batch, and what came of its entries.
 type Record = (Option<Vec<u8>>, Option<Vec<i16>>);
 
+fn unconnected(error: sqlx::Error) -> CommitError {
+    CommitError::RolledBack(failed("connecting again")(error))
+}
+
 impl PostgresWriter {
     pub(super) async fn begin(
         connector: Connector,
         retry_for: Duration,
     ) -> Result<Self, sqlx::Error> {
         let mut writer = Self { connector, id: rand::random(), session: None, retry_for };
-        writer.begin_session().await?;
+        writer.session = Some(writer.begin_session().await?.0);
         Ok(writer)
     }
 
     /// Connects and takes the commit record over: from then on no batch of an older session can be
     /// committed. Waits for one that is being committed right now.
-    async fn begin_session(&mut self) -> Result<Record, sqlx::Error> {
+    async fn begin_session(&self) -> Result<(Session, Record), sqlx::Error> {
         let mut session =
             Session { connection: self.connector.connect().await?, id: rand::random() };
         let taking = sqlx::query_as(
@@ -55,22 +59,16 @@ impl PostgresWriter {
         )
         .bind(self.id.as_slice())
         .bind(session.id.as_slice())
-        .fetch_all(&mut session.connection);
-        let records = self.connector.answer(taking).await?;
-        self.session = Some(session);
-        records.into_iter().next().ok_or(sqlx::Error::RowNotFound)
+        .fetch_one(&mut session.connection);
+        let record = self.connector.answer(taking).await?;
+        Ok((session, record))
     }
 
     async fn try_commit(&mut self, batch: &Batch) -> Result<Vec<Outcome>, CommitError> {
-        if self.session.is_none() {
-            self.begin_session()
-                .await
-                .map_err(failed("connecting again"))
-                .map_err(CommitError::RolledBack)?;
-        }
         // Where this future is dropped on the way, so is the connection.
-        let Some(mut session) = self.session.take() else {
-            unreachable!("a session that was begun is there")
+        let mut session = match self.session.take() {
+            Some(session) => session,
+            None => self.begin_session().await.map_err(unconnected)?.0,
         };
         let executing = execute(&mut session, &self.id, batch);
         match self.connector.answer(executing).await {
@@ -103,10 +101,15 @@ impl PostgresWriter {
         let mut attempts = Attempts::during(self.retry_for);
         loop {
             match self.begin_session().await {
-                Ok((Some(id), Some(outcomes))) if id == batch.id.0 => {
-                    return Ok(outcomes_of(batch, &outcomes));
+                Ok((session, record)) => {
+                    self.session = Some(session);
+                    return match record {
+                        (Some(id), Some(outcomes)) if id == batch.id.0 => {
+                            Ok(outcomes_of(batch, &outcomes))
+                        }
+                        _ => Err(CommitError::RolledBack(lost)),
+                    };
                 }
-                Ok(_) => return Err(CommitError::RolledBack(lost)),
                 Err(error) => {
                     if !attempts.again().await {
                         return Err(CommitError::Unknown(failed("looking a batch up")(error)));
@@ -117,7 +120,8 @@ impl PostgresWriter {
     }
 }
 
-/// Every row is taken, since PostgreSQL commits behind the last of them.
+/// PostgreSQL commits behind the row that it returns. `fetch_one` waits for that: it takes the row
+/// for good only where no error follows.
 async fn execute(
     session: &mut Session,
     writer: &[u8; 16],
@@ -143,20 +147,18 @@ async fn execute(
         hashes.push(hash);
         dates.push(date);
     }
-    let rows: Vec<Vec<i16>> =
-        sqlx::query_scalar("SELECT commit_batch($1, $2, $3, $4, $5, $6, $7, $8, $9)")
-            .bind(writer.as_slice())
-            .bind(session.id.as_slice())
-            .bind(batch.id.0.as_slice())
-            .bind(batch.latest())
-            .bind(kinds)
-            .bind(names)
-            .bind(others)
-            .bind(hashes)
-            .bind(dates)
-            .fetch_all(&mut session.connection)
-            .await?;
-    rows.into_iter().next().ok_or(sqlx::Error::RowNotFound)
+    sqlx::query_scalar("SELECT commit_batch($1, $2, $3, $4, $5, $6, $7, $8, $9)")
+        .bind(writer.as_slice())
+        .bind(session.id.as_slice())
+        .bind(batch.id.0.as_slice())
+        .bind(batch.latest())
+        .bind(kinds)
+        .bind(names)
+        .bind(others)
+        .bind(hashes)
+        .bind(dates)
+        .fetch_one(&mut session.connection)
+        .await
 }
 
 /// The outcome of every entry, from those of the writes.
