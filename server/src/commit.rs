@@ -46,8 +46,8 @@ pub enum SubmitError {
     /// No database could store it.
     #[error(transparent)]
     Unstorable(#[from] Unstorable),
-    /// The database could not be reached; nothing was stored.
-    #[error("the database cannot be reached; nothing was stored")]
+    /// The database could not be reached, or what keeps `latest` apart from it; nothing was stored.
+    #[error("the database, or the store of latest, cannot be reached; nothing was stored")]
     Unreachable,
     /// The database refused the transaction; nothing was stored.
     #[error("the database could not store it")]

@@ -8,7 +8,8 @@
 //!
 //! A Redis that does not answer costs each request at most [`PATIENCE`] to connect and as much to be
 //! answered. Reads are 503 then. The writes whose `SET` had no answer are 500, since they are stored
-//! and may or may not be named; from then on nothing is stored until Redis answers again.
+//! and may or may not be named; from then on writes wait for Redis as they do for a database that
+//! cannot be reached, and are 503 when that takes too long.
 
 use super::{apart::Keeper, setting::RedisUrl};
 use crate::store::{BoxFuture, StoreError};
