@@ -49,6 +49,28 @@ pub(super) fn finding(judgement: &LatestJudgement) -> String {
     }
 }
 
+/// The title of the picture of what was sent and what was reported.
+pub(super) fn course_title(summary: &Summary) -> String {
+    let Some(judgement) = judgement(summary) else {
+        return "latest as it was sent, and as it was reported".to_owned();
+    };
+    let replicas = judgement.details.as_ref().map_or(&[][..], |details| &details.replicas);
+    let wrong: Vec<u16> = replicas
+        .iter()
+        .filter(|replica| replica.wrong > 0)
+        .map(|replica| replica.replica)
+        .collect();
+    match wrong[..] {
+        _ if replicas.len() < 2 => finding(judgement),
+        [] => format!("None of {} replicas reported a wrong id", replicas.len()),
+        [one] => format!("Of {} replicas only replica {one} reported wrong ids", replicas.len()),
+        _ if wrong.len() == replicas.len() => {
+            format!("Each of {} replicas reported wrong ids", replicas.len())
+        }
+        _ => format!("{} of {} replicas reported wrong ids", wrong.len(), replicas.len()),
+    }
+}
+
 /// `up to 47 commands and 144 ms behind`; `None` where no read was stale.
 pub(super) fn behind(details: &LatestDetails) -> Option<String> {
     let staleness = &details.staleness;
@@ -159,7 +181,7 @@ pub(super) fn facts(judgement: &LatestJudgement) -> Vec<(&'static str, String)> 
         rows.extend(delta(details.delta).map(|text| ("Delta", text)));
         rows.push(("monotonic reads", monotonic_reads(&details.sessions)));
         rows.push(("own writes", own_writes(&details.sessions)));
-        rows.push(("not judged", not_judged(details)));
+        rows.push(("undecided", undecided(details)));
     }
     rows.push((
         "last ids",
@@ -241,7 +263,7 @@ fn session(sessions: &Sessions, broken: u64, wrong: &str) -> String {
     }
 }
 
-fn not_judged(details: &LatestDetails) -> String {
+fn undecided(details: &LatestDetails) -> String {
     let undecided = (details.undecided > 0).then(|| {
         format!(
             "{} could name what was sent twice, or was there before the run",
@@ -251,7 +273,7 @@ fn not_judged(details: &LatestDetails) -> String {
     let repeated = (details.repeated > 0)
         .then(|| format!("{} repeated an id", counted(details.repeated, "command")));
     let parts: Vec<String> = [undecided, repeated].into_iter().flatten().collect();
-    if parts.is_empty() { "nothing: every read was".to_owned() } else { parts.join("; ") }
+    if parts.is_empty() { "nothing: every read was judged".to_owned() } else { parts.join("; ") }
 }
 
 /// What stands in a table above [`replica_row`].

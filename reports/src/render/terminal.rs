@@ -11,6 +11,8 @@ use crate::run::verdict::{Audit, Class, Finding, LatestJudgement, Verdict};
 const MAX_LINES: usize = 23;
 const MAX_FINDINGS: usize = 4;
 const MAX_SHARES: usize = 4;
+/// A longer text is cut.
+const MAX_WRAPPED: usize = 3;
 const LABEL: usize = 13;
 
 /// The end-of-run summary: did it pass, what was lost, how slow, can it be trusted, what next.
@@ -54,25 +56,29 @@ impl Page {
         }
     }
 
-    /// A sentence, on at most two lines.
+    /// A sentence, on at most [`MAX_WRAPPED`] lines.
     fn prose(&mut self, text: &str) {
         self.wrapped("", text);
     }
 
-    /// A text after its label, on at most two lines, the second of which begins below the text.
+    /// A text after its label; further lines of it begin below the text.
     fn wrapped(&mut self, label: &str, text: &str) {
         let text = visible(text);
-        let room = self.width - 2 - columns(label);
-        let fits = |end: &usize| columns(&text[..*end]) <= room;
-        let end = text.match_indices(' ').map(|(at, _)| at).take_while(fits).last();
-        let indent = " ".repeat(columns(label));
-        match end.filter(|_| columns(&text) > room) {
-            _ if text.is_empty() => {}
-            Some(end) => {
-                self.line(&format!("{label}{}", &text[..end]));
-                self.line(&format!("{indent}{}", text[end..].trim_start()));
+        let mut rest = text.as_str();
+        let mut label = label.to_owned();
+        let room = self.width - 2 - columns(&label);
+        for line in 1..=MAX_WRAPPED {
+            let spaces = || rest.match_indices(' ').map(|(at, _)| at);
+            let fits = |end: &usize| columns(&rest[..*end]) <= room;
+            let end = match spaces().take_while(fits).last().or_else(|| spaces().next()) {
+                Some(end) if line < MAX_WRAPPED && columns(rest) > room => end,
+                _ => rest.len(),
+            };
+            if end > 0 {
+                self.line(&format!("{label}{}", &rest[..end]));
             }
-            None => self.line(&format!("{label}{text}")),
+            rest = rest[end..].trim_start();
+            label = " ".repeat(columns(&label));
         }
     }
 

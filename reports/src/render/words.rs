@@ -1,7 +1,6 @@
 //! The sentences and numbers that all faces share.
 
 use super::course::Point;
-use super::latest;
 use super::summary::{Standing, Summary};
 use super::units::{clock, count, counted, duration, percent};
 use crate::run::operation::Ack;
@@ -367,10 +366,4 @@ pub(super) fn throughput_title(summary: &Summary) -> String {
             duration(summary.course.width_ns),
         ),
     }
-}
-
-/// The title of the picture of `latest`.
-pub(super) fn latest_title(summary: &Summary) -> String {
-    latest::judgement(summary)
-        .map_or_else(|| "latest as it was sent, and as it was reported".to_owned(), latest::finding)
 }

@@ -72,17 +72,18 @@ pub(super) struct Plot {
 impl Plot {
     /// An empty frame; the names at its right edge are known beforehand, since they need room.
     pub(super) fn new(paper: Paper, x: Scale, y: Scale, labels: &[Label]) -> Self {
-        Self::of_height(paper, paper.size().1, x, y, labels)
+        let (_, height) = paper.size();
+        Self::framed(paper, height, paper.text() * 2.4, x, y, labels)
     }
 
-    /// The same, as high as is asked for.
-    pub(super) fn of_height(
-        paper: Paper,
-        height: f64,
-        x: Scale,
-        y: Scale,
-        labels: &[Label],
-    ) -> Self {
+    /// A frame of the given height without a vertical axis, for rows that say themselves what they
+    /// are.
+    pub(super) fn of_rows(paper: Paper, rows: f64, x: Scale, y: Scale) -> Self {
+        let size = paper.text();
+        Self::framed(paper, rows + size * (0.4 + 4.4), size * 0.4, x, y, &[])
+    }
+
+    fn framed(paper: Paper, height: f64, top: f64, x: Scale, y: Scale, labels: &[Label]) -> Self {
         let (width, _) = paper.size();
         let size = paper.text();
         let room = labels
@@ -94,7 +95,7 @@ impl Plot {
             paper,
             left: size * 4.6,
             right: width - room,
-            top: size * 2.4,
+            top,
             bottom: height - size * 4.4,
             x,
             y,

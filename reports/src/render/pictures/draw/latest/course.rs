@@ -8,9 +8,9 @@ use super::super::super::{Picture, Section, Table};
 use super::super::{backdrop, seconds, span, time_scale};
 use super::{Lane, ROWS, Scene, lanes};
 use crate::render::course::Bin;
+use crate::render::latest;
 use crate::render::summary::Summary;
 use crate::render::units::{clock, duration, id, offset};
-use crate::render::{latest, words};
 
 /// What one replica, or several, reported: when, and which id.
 struct Reports {
@@ -20,21 +20,31 @@ struct Reports {
 
 pub(super) fn picture(summary: &Summary) -> Option<Picture> {
     let reports = reports(summary);
-    let stretch_ns = stretch_ns(summary);
     (!reports.is_empty()).then(|| Picture {
         name: "latest",
         section: Section::Latest,
-        title: words::latest_title(summary),
-        description: format!(
-            "The highest command id that had been sent, as a line, and the last value that latest \
-             reported in each {}, as marks, a shape for each replica. Where all keep up, the marks \
-             lie on the line.",
-            duration(stretch_ns)
-        ),
+        title: latest::course_title(summary),
+        description: description(summary),
         table: table(summary, &reports),
         wide: scene(summary, &reports, Paper::Wide),
         narrow: scene(summary, &reports, Paper::Narrow),
     })
+}
+
+fn description(summary: &Summary) -> String {
+    let stretch = duration(stretch_ns(summary));
+    let below = match summary.manifest.mode.order.as_str() {
+        "strict" => "",
+        _ => {
+            " Here commands may overtake each other, so that a mark below the line may be right: the \
+             pictures of what was behind tell."
+        }
+    };
+    format!(
+        "The highest command id that had been sent, as a line, and the last value that latest reported \
+         in each {stretch}, as marks, a shape for each replica. Where all keep up, the marks lie on \
+         the line.{below}"
+    )
 }
 
 /// The length of the stretches whose last report is drawn.

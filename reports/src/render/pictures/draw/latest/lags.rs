@@ -12,6 +12,8 @@ use crate::run::verdict::latest::Staleness;
 
 /// Between two bars, as a share of a bar's place.
 const GAP: f64 = 0.2;
+/// So many bars have their name beneath, on wide paper.
+const MOST_NAMES: usize = 16;
 
 pub(super) fn picture(summary: &Summary) -> Option<Picture> {
     let staleness = &latest::details(summary)?.staleness;
@@ -59,8 +61,17 @@ fn scene(behind: &[u64], names: &[String], paper: Paper) -> Scene {
     let x = Scale::Linear(0.0, behind.len() as f64);
     let mut plot = Plot::new(paper, x, Scale::from_zero(highest, 5), &[]);
     plot.count_axis("reads");
-    let ticks: Vec<_> =
-        (0..).zip(names).map(|(lag, name)| (f64::from(lag) + 0.5, name.clone(), None)).collect();
+    let most = match paper {
+        Paper::Wide => MOST_NAMES,
+        Paper::Narrow => MOST_NAMES / 2,
+    };
+    // The last bar is named in any case: it may hold all that lie beyond.
+    let every = names.len().div_ceil(most);
+    let ticks: Vec<_> = (0..)
+        .zip(names)
+        .filter(|(lag, _)| (names.len() - 1 - lag).is_multiple_of(every))
+        .map(|(lag, name)| (lag as f64 + 0.5, name.clone(), None))
+        .collect();
     plot.horizontal("commands behind", &ticks);
     for (lag, reads) in (0..).zip(behind) {
         let bar = Bar { from: f64::from(lag) + GAP / 2.0, below: 0.0, above: *reads as f64 };

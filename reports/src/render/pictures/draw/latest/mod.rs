@@ -72,3 +72,26 @@ fn lanes(details: &LatestDetails) -> Vec<Lane> {
     }
     lanes
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::verdict::latest::ReplicaReads;
+
+    #[test]
+    fn the_replicas_with_the_most_wrong_reads_have_a_lane_of_their_own() {
+        let reads = |(replica, wrong)| ReplicaReads {
+            replica,
+            reads: 9,
+            wrong,
+            stale: wrong,
+            max_versions: 1,
+            max_ns: 1,
+        };
+        let replicas = (0..).zip([0, 3, 0, 1, 9, 2]).map(reads).collect();
+        let lanes = lanes(&LatestDetails { replicas, ..LatestDetails::default() });
+        let names: Vec<&str> = lanes.iter().map(|lane| lane.name.as_str()).collect();
+        assert_eq!(names, ["replica 1", "replica 3", "replica 4", "replica 5", "others"]);
+        assert_eq!(lanes[4].replicas, [0, 2]);
+    }
+}

@@ -19,7 +19,7 @@ use crate::run::verdict::latest::{Anomaly, Witness, WitnessedOperation};
 /// So many witnesses are drawn, the first of each kind.
 const NAMES: [&str; 3] = ["latest-witness-1", "latest-witness-2", "latest-witness-3"];
 /// The room of one operation, in multiples of the size of the texts.
-const ROW: f64 = 4.2;
+const ROW: f64 = 3.8;
 const BAR: f64 = 12.0;
 /// What lasts no time is drawn so wide.
 const LEAST_BAR: f64 = 8.0;
@@ -63,7 +63,7 @@ fn title(witness: &Witness) -> String {
         }
         Anomaly::Future => format!("A read named {value} before {value} was sent"),
         Anomaly::Inversion => {
-            format!("A read went back to {value} after another read had named {other}")
+            format!("A read went back to {value}, which {other} had replaced")
         }
         Anomaly::Contained => format!("A read named {value} after {other} had replaced it"),
         Anomaly::Smaller => format!("A read named {value} after the larger id {other} was there"),
@@ -71,8 +71,7 @@ fn title(witness: &Witness) -> String {
     }
 }
 
-/// Each operation once: those of a replica together, and else by time; the read that is wrong last
-/// among equals.
+/// Each operation once: those of a replica together, and else by time.
 fn operations(witness: &Witness) -> Vec<WitnessedOperation> {
     let others = [witness.finished, witness.followed, witness.seen];
     let mut all: Vec<WitnessedOperation> = Vec::new();
@@ -130,10 +129,9 @@ fn scene(summary: &Summary, witness: &Witness, paper: Paper) -> Scene {
     let operations = operations(witness);
     let instants = instants(&operations);
     let size = paper.text();
-    let height = size * (2.4 + 4.4 + ROW * operations.len() as f64);
     let x = Scale::Linear(-0.5, instants.len() as f64 - 0.5);
     let y = Scale::Linear(operations.len() as f64, 0.0);
-    let mut plot = Plot::of_height(paper, height, x, y, &[]);
+    let mut plot = Plot::of_rows(paper, size * ROW * operations.len() as f64, x, y);
     let (left, right) = plot.sides();
     let texts = times(&instants);
     let started = summary.manifest.started;
@@ -155,7 +153,7 @@ fn scene(summary: &Summary, witness: &Witness, paper: Paper) -> Scene {
         let row = operations.iter().position(|known| known == operation).unwrap_or(0) as f64;
         let (from, top) = plot.at(place_of(operation.called_ns), row);
         let to = operation.returned_ns.map_or(right, |ns| plot.at(place_of(ns), row).0);
-        let y = top + size * 2.0;
+        let y = top + size * 1.6;
         let (from, to) = if to - from < LEAST_BAR {
             let middle = f64::midpoint(from, to);
             (middle - LEAST_BAR / 2.0, middle + LEAST_BAR / 2.0)
@@ -187,9 +185,16 @@ fn scene(summary: &Summary, witness: &Witness, paper: Paper) -> Scene {
         let text = name(witness, operation);
         let width = text_width(&text, size, is_wrong);
         let x = from.0.min(right - width).max(left);
+        let y = from.1 - size * 0.5;
+        // Lines pass beneath the texts, as if they were on the paper.
+        plot.scene.push(Shape::Rect {
+            from: (x, y - size * 0.9),
+            to: (x + width, y + size * 0.3),
+            role: Role::Paper,
+        });
         plot.scene.push(Shape::Rect { from, to, role });
         plot.scene.push(Shape::Text {
-            at: (x, from.1 - size * 0.5),
+            at: (x, y),
             anchor: Anchor::Start,
             size,
             bold: is_wrong,
@@ -246,5 +251,64 @@ fn table(summary: &Summary, witness: &Witness) -> Table {
     Table {
         head: ["operation", "sent", "UTC", "answered", "in the ledger"].map(str::to_owned).to_vec(),
         rows,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn operation(is_read: bool, value: i64, at_ns: u64, replica: u16) -> WitnessedOperation {
+        WitnessedOperation {
+            is_read,
+            value,
+            called_ns: at_ns,
+            returned_ns: Some(at_ns + 5),
+            replica: Some(replica),
+            request: Some((0, at_ns)),
+        }
+    }
+
+    fn contained() -> Witness {
+        let replaced = Some(operation(false, 8, 10, 1));
+        Witness {
+            anomaly: Anomaly::Contained,
+            read: operation(true, 7, 20, 0),
+            finished: Some(operation(false, 7, 1, 0)),
+            followed: replaced,
+            seen: replaced,
+            sentence: String::new(),
+        }
+    }
+
+    #[test]
+    fn an_operation_that_plays_two_parts_is_drawn_once_and_with_its_replica() {
+        let drawn: Vec<(Option<u16>, u64)> = operations(&contained())
+            .into_iter()
+            .map(|operation| (operation.replica, operation.called_ns))
+            .collect();
+        assert_eq!(drawn, [(Some(0), 1), (Some(0), 20), (Some(1), 10)]);
+    }
+
+    #[test]
+    fn a_dashed_line_goes_forward_in_time_alone() {
+        let late = Witness {
+            anomaly: Anomaly::Future,
+            finished: None,
+            followed: Some(operation(false, 7, 40, 1)),
+            seen: None,
+            ..contained()
+        };
+        for witness in [contained(), late] {
+            let pairs = followed_by(&witness);
+            assert!(!pairs.is_empty());
+            assert!(pairs.iter().all(|(ended, began)| ended.returned_ns < Some(began.called_ns)));
+        }
+    }
+
+    #[test]
+    fn times_have_the_digits_that_tell_them_apart() {
+        assert_eq!(times(&[0, 2_000_000_000]), ["0.000 s", "2.000 s"]);
+        assert_eq!(times(&[1_000_000_000, 1_000_020_000]), ["1.00000 s", "1.00002 s"]);
     }
 }
