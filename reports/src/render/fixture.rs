@@ -10,6 +10,10 @@ use crate::run::verdict::{
 use crate::run::{FORMAT_VERSION, RunDir, derive};
 use std::path::Path;
 
+mod forgetful;
+
+pub(super) use forgetful::forgetful;
+
 pub(super) const MS: u64 = 1_000_000;
 
 /// A tweet whose outcome came at `done_ns`, after `service_ns`.

@@ -3,13 +3,14 @@
 use super::shares::{PhaseFigures, ReplicaFigures};
 use super::summary::{Standing, Summary};
 use super::units::{clipped, clock, count, counted, duration, quantile, visible};
-use super::words;
+use super::{latest, words};
 use crate::run::operation::{Ack, Operation};
 use crate::run::verdict::{Audit, Class, Entity, Verdict};
 use std::fmt::Write as _;
 
 const MAX_FINDINGS: usize = 20;
 const MAX_ROWS: usize = 10;
+const MAX_WITNESSES: usize = 2;
 
 /// The report as GitHub-flavoured Markdown.
 pub(super) fn text(summary: &Summary) -> String {
@@ -20,8 +21,14 @@ pub(super) fn text(summary: &Summary) -> String {
     };
     line(format!("## {}: {}\n", summary.standing.word(), cell(&summary.what())));
     line(format!("{}\n", cell(&words::headline(summary))));
+    for text in words::also_failed(summary) {
+        line(format!("{}\n", cell(&text)));
+    }
     if let Some(cut) = words::unfinished(summary) {
         line(format!("{cut}\n"));
+    }
+    if let Some((_, limits)) = words::limits(summary) {
+        line(format!("Limits: {}.\n", cell(&limits)));
     }
     line(table(
         &["", "value", "limit and meaning"],
@@ -50,6 +57,7 @@ pub(super) fn text(summary: &Summary) -> String {
             line(classes(audit));
             line(findings(summary, audit));
         }
+        line(reads_of_latest(summary));
         line(failures(summary));
         line(checks(summary));
     }
@@ -159,6 +167,35 @@ fn findings(summary: &Summary, audit: &Audit) -> String {
     if more > 0 {
         // Writing to a String cannot fail.
         let _ = writeln!(out, "and {} in report.html\n", counted(more as u64, "more finding"));
+    }
+    out
+}
+
+/// Each contract of `latest` and, where it was broken, who did so and how.
+fn reads_of_latest(summary: &Summary) -> String {
+    let Some(judgement) = latest::judgement(summary) else {
+        return String::new();
+    };
+    let mut out = format!("{}.", cell(&latest::finding(judgement)));
+    if let Some(mean) = judgement.mean_legal {
+        out += &format!(" A {}.", cell(&latest::sharpness_meaning(mean)));
+    }
+    out += "\n\n";
+    let Some(details) = &judgement.details else {
+        return out;
+    };
+    out.extend(latest::counting(details).map(|text| format!("{text}\n\n")));
+    let contracts = details.contracts.iter().map(|judged| {
+        let (name, verdict) = (judged.contract.title(), latest::kept(judged.verdict));
+        vec![name.to_owned(), verdict.to_owned(), judged.summary.clone()]
+    });
+    out += &table(&["latest", "verdict", "found"], contracts.collect());
+    if judgement.wrong > 0 {
+        let replicas = details.replicas.iter().map(|replica| latest::replica_row(summary, replica));
+        out += &table(&latest::REPLICA_HEAD, replicas.collect());
+        for witness in judgement.witnesses.iter().take(MAX_WITNESSES) {
+            out += &format!("- {}\n", cell(witness));
+        }
     }
     out
 }

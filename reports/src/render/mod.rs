@@ -4,6 +4,7 @@
 //! [`Summary::gather`] reads the run directory, once; everything else draws from the [`Summary`].
 //! - [`course`](Course): what happened when, in a bounded number of bins and drawn requests.
 //! - `words`: the sentences and numbers that all faces share.
+//! - `latest`: the same of `GET /latest`.
 //! - `pictures`: scenes of plain shapes, painted as SVG and PNG.
 //! - `html`, `markdown`, [`terminal()`]: the faces.
 //!
@@ -11,6 +12,7 @@
 
 mod course;
 mod html;
+mod latest;
 mod markdown;
 mod pictures;
 mod shares;

@@ -109,7 +109,7 @@ pub(super) fn waited_name(manifest: &Manifest) -> &'static str {
 impl PhaseFigures {
     /// What stands in a table above [`PhaseFigures::row`].
     pub(super) const HEAD: [&str; 7] =
-        ["phase", "lasted", "requests", "a second", "p50", "p99", "longest"];
+        ["phase", "lasted", "requests", "requests a second", "p50", "p99", "longest"];
 
     pub(super) fn row(&self) -> Vec<String> {
         let is_said = self.name.contains("warm");

@@ -225,19 +225,24 @@ impl Summary {
         self.judgement.as_ref()?.outages.iter().max_by_key(|outage| outage.least_ns())
     }
 
-    /// What was run against what, in a few words: `strict replay of trace.csv`.
+    /// What was run, in a few words: `strict replay of trace.csv`, `scenario spike, order user, 64
+    /// connections`.
     pub fn what(&self) -> String {
-        let Manifest { mode, kind, trace, .. } = &self.manifest;
+        let Manifest { mode, kind, trace, name, .. } = &self.manifest;
         let path = std::path::Path::new(&trace.source);
         let file =
             path.file_name().map_or(trace.source.as_str().into(), |name| name.to_string_lossy());
         let pace = words::pace(&mode.pace);
+        let is_scenario = kind == "scenario";
+        let what =
+            if is_scenario { format!("scenario {name}") } else { format!("{kind} of {file}") };
         match mode.order.as_str() {
-            "strict" => format!("strict {kind} of {file}{pace}"),
+            "strict" if is_scenario => format!("{what}{pace}, strict order"),
+            "strict" => format!("strict {what}{pace}"),
             order if mode.is_closed_model() => {
-                format!("{kind} of {file}, order {order}, {} connections", mode.connections)
+                format!("{what}, order {order}, {} connections", mode.connections)
             }
-            order => format!("{kind} of {file}{pace}, order {order}"),
+            order => format!("{what}{pace}, order {order}"),
         }
     }
 

@@ -3,14 +3,16 @@
 
 use super::summary::{Standing, Summary, shell_word};
 use super::units::{clipped, clock, columns, count, counted, duration, visible};
-use super::words;
+use super::{latest, words};
 use crate::run::operation::Ack;
-use crate::run::verdict::{Audit, Class, Finding, LatestJudgement};
+use crate::run::verdict::{Audit, Class, Finding, LatestJudgement, Verdict};
 
 /// The lines that a terminal has by default, less the one of the prompt.
 const MAX_LINES: usize = 23;
 const MAX_FINDINGS: usize = 4;
 const MAX_SHARES: usize = 4;
+/// A longer text is cut.
+const MAX_WRAPPED: usize = 3;
 const LABEL: usize = 13;
 
 /// The end-of-run summary: did it pass, what was lost, how slow, can it be trusted, what next.
@@ -54,18 +56,29 @@ impl Page {
         }
     }
 
-    /// A sentence, on at most two lines.
+    /// A sentence, on at most [`MAX_WRAPPED`] lines.
     fn prose(&mut self, text: &str) {
+        self.wrapped("", text);
+    }
+
+    /// A text after its label; further lines of it begin below the text.
+    fn wrapped(&mut self, label: &str, text: &str) {
         let text = visible(text);
-        let room = self.width - 2;
-        let fits = |end: &usize| columns(&text[..*end]) <= room;
-        let end = text.match_indices(' ').map(|(at, _)| at).take_while(fits).last();
-        match end.filter(|_| columns(&text) > room) {
-            Some(end) => {
-                self.line(&text[..end]);
-                self.line(text[end..].trim_start());
+        let mut rest = text.as_str();
+        let mut label = label.to_owned();
+        let room = self.width - 2 - columns(&label);
+        for line in 1..=MAX_WRAPPED {
+            let spaces = || rest.match_indices(' ').map(|(at, _)| at);
+            let fits = |end: &usize| columns(&rest[..*end]) <= room;
+            let end = match spaces().take_while(fits).last().or_else(|| spaces().next()) {
+                Some(end) if line < MAX_WRAPPED && columns(rest) > room => end,
+                _ => rest.len(),
+            };
+            if end > 0 {
+                self.line(&format!("{label}{}", &rest[..end]));
             }
-            None => self.line(&text),
+            rest = rest[end..].trim_start();
+            label = " ".repeat(columns(&label));
         }
     }
 
@@ -75,7 +88,7 @@ impl Page {
     }
 
     fn labelled(&mut self, label: &str, text: &str) {
-        self.line(&format!("{label:<LABEL$}  {text}"));
+        self.wrapped(&format!("{label:<LABEL$}  "), text);
     }
 
     fn gap(&mut self) {
@@ -152,7 +165,37 @@ impl Page {
             ));
         }
         if let Some(latest) = &judgement.latest {
-            self.line(&format!("latest   {}", latest_line(latest)));
+            self.latest(latest);
+        }
+        if let Some((_, limits)) = words::limits(summary) {
+            self.wrapped("limits   ", &limits);
+        }
+    }
+
+    /// The contract, and how much it proves that it was kept, or what was wrong and where.
+    fn latest(&mut self, judgement: &LatestJudgement) {
+        let reads = counted(judgement.reads, "read");
+        let verdict = match (judgement.verdict, judgement.wrong) {
+            (Verdict::Pass, _) => format!("{reads}, none wrong"),
+            (Verdict::Unknown, _) => format!("{reads}, not known whether right"),
+            (Verdict::Fail, wrong) => format!("{} of {reads} WRONG", count(wrong)),
+        };
+        // What is wrong is wrong, however many answers would have been right.
+        let mean_legal = judgement.mean_legal.filter(|_| judgement.verdict == Verdict::Pass);
+        let sharp = mean_legal.map_or_else(String::new, |mean| {
+            format!("; {} ({mean:.1} legal answers)", latest::sharpness(mean))
+        });
+        let title = latest::title(judgement);
+        self.wrapped("latest   ", &format!("{title}: {verdict}{sharp}"));
+        let Some(details) = judgement.details.as_ref().filter(|_| judgement.wrong > 0) else {
+            return;
+        };
+        let behind = latest::behind(details);
+        let by = latest::culprits(details).map(|replicas| format!("wrong: {replicas}"));
+        let found: Vec<String> = behind.into_iter().chain(by).collect();
+        self.wrapped("         ", &found.join("; "));
+        if details.counting.is_some() {
+            self.line("         the target just counts what arrives and ignores the ids");
         }
     }
 
@@ -221,7 +264,10 @@ impl Page {
             let row = phase.row();
             lines.push((
                 "phase",
-                format!("{}   {} a second   p50 {}   p99 {}", row[0], row[3], row[4], row[5]),
+                format!(
+                    "{}   {} requests a second   p50 {}   p99 {}",
+                    row[0], row[3], row[4], row[5]
+                ),
             ));
         }
         for replica in &summary.latency.replicas {
@@ -268,16 +314,4 @@ fn finding_line(summary: &Summary, finding: &Finding) -> String {
         .unwrap_or_default();
     let user = clipped(&visible(&finding.user), 20);
     format!("{name}  {id}{what} \"{user}\"{at}, {}", finding.note)
-}
-
-fn latest_line(latest: &LatestJudgement) -> String {
-    let wrong = match latest.wrong {
-        0 => "none wrong".to_owned(),
-        wrong => format!("{} WRONG", count(wrong)),
-    };
-    let sharp = latest
-        .mean_legal
-        .map(|mean| format!(", {mean:.1} legal answers a read"))
-        .unwrap_or_default();
-    format!("{}: {}, {wrong}{sharp}", latest.contract, counted(latest.reads, "read"))
 }

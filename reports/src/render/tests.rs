@@ -18,8 +18,73 @@ fn summary(make: fn(&Path) -> RunDir) -> Summary {
     summary
 }
 
-const RUNS: [fn(&Path) -> RunDir; 5] =
-    [fixture::clean, fixture::spread, fixture::troubled, fixture::unfinished, fixture::empty];
+const RUNS: [fn(&Path) -> RunDir; 6] = [
+    fixture::clean,
+    fixture::spread,
+    fixture::troubled,
+    fixture::unfinished,
+    fixture::empty,
+    fixture::forgetful,
+];
+
+#[test]
+fn the_terminal_shows_a_run_over_forgetful_replicas() {
+    insta::assert_snapshot!(terminal(&summary(fixture::forgetful), false, 80));
+}
+
+#[test]
+fn markdown_of_a_run_over_forgetful_replicas() {
+    insta::assert_snapshot!(markdown::text(&summary(fixture::forgetful)));
+}
+
+#[test]
+fn the_page_shows_what_was_wrong_with_latest() {
+    let (_folder, written) = made(fixture::forgetful);
+    let page = read_to_string(written.html).unwrap();
+    let section = page.split_once("<section id=\"latest\">").unwrap().1;
+    let section = section.split_once("</section>").unwrap().0;
+    for text in [
+        "linearizable register",
+        "sharp test",
+        "It went back to",
+        "&#60;b&#62;",
+        "the wrong read named",
+        "behind, on replica",
+        "2: http://127.0.0.1:5003",
+        "broken: 31 of 150 reads (20.7 %)",
+        "2 reads could name what was sent twice",
+        "at least 4.0 ms",
+    ] {
+        assert!(section.contains(text), "{text}");
+    }
+    let first_screen = page.split_once("<main>").unwrap().0;
+    for text in ["reads were wrong", "1 of 2 kept", "BROKEN: latest = linearizable"] {
+        assert!(first_screen.contains(text), "{text}");
+    }
+}
+
+#[test]
+fn a_target_that_only_counts_is_called_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = fixture::forgetful(&folder.path().join("run"));
+    let mut judgement = run.judgement().unwrap().unwrap();
+    let details = judgement.latest.as_mut().unwrap().details.as_mut().unwrap();
+    details.counting = Some(crate::run::verdict::latest::Counting::Commands);
+    run.write_judgement(&judgement).unwrap();
+    let written = report(&run).unwrap();
+    for file in [written.html, written.markdown] {
+        assert!(read_to_string(file).unwrap().contains("The target just counts"));
+    }
+    assert!(terminal(&written.summary, false, 80).contains("the target just counts"));
+}
+
+#[test]
+fn a_judgement_without_details_of_latest_still_has_its_section() {
+    let (_folder, written) = made(fixture::clean);
+    let page = read_to_string(written.html).unwrap();
+    assert!(page.contains("latest was right in all 1,296 reads.") && page.contains("strict order"));
+    assert_eq!(written.pictures.len(), 8);
+}
 
 #[test]
 fn the_terminal_shows_a_clean_run() {
@@ -283,7 +348,8 @@ fn a_million_commands_take_seconds_and_little_memory() {
 fn reports_to_look_at() {
     let folder = std::env::temp_dir().join("limosa-reports");
     let _ = std::fs::remove_dir_all(&folder);
-    for (make, name) in RUNS.into_iter().zip(["clean", "spread", "troubled", "unfinished", "empty"])
+    for (make, name) in
+        RUNS.into_iter().zip(["clean", "spread", "troubled", "unfinished", "empty", "forgetful"])
     {
         println!("{}", report(&make(&folder.join(name))).unwrap().html.display());
     }

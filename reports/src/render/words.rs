@@ -4,7 +4,7 @@ use super::course::Point;
 use super::summary::{Standing, Summary};
 use super::units::{clock, count, counted, duration, percent};
 use crate::run::operation::Ack;
-use crate::run::verdict::{Cascade, Class, Outage};
+use crate::run::verdict::{Cascade, Check, Class, Outage, Verdict};
 
 /// How a figure is to be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +54,50 @@ pub(super) fn headline(summary: &Summary) -> String {
         (Some(judgement), _) => judgement.headline.clone(),
         (None, _) => String::new(),
     }
+}
+
+/// What else failed, beside what the headline says; limits have a line of their own.
+pub(super) fn also_failed(summary: &Summary) -> Vec<String> {
+    let Some(judgement) = &summary.judgement else {
+        return Vec::new();
+    };
+    judgement
+        .checks
+        .iter()
+        .filter(|check| check.verdict == Verdict::Fail && limit(check).is_none())
+        .filter(|check| check.summary != judgement.headline)
+        .map(|check| format!("{}: {}", check.name, check.summary))
+        .collect()
+}
+
+/// The limit that a check is about.
+fn limit(check: &Check) -> Option<&str> {
+    check.name.strip_prefix("limit ")
+}
+
+/// How the run stands to its limits: `2 of 3 kept`, and those that were not, with the worst of their
+/// verdicts; `None` where it has none.
+pub(super) fn limits(summary: &Summary) -> Option<(Verdict, String)> {
+    let judgement = summary.judgement.as_ref()?;
+    let limits =
+        || judgement.checks.iter().filter_map(|check| Some((limit(check)?, check.verdict)));
+    let worst = limits().map(|(_, verdict)| verdict).max()?;
+    let of = |verdict| -> Vec<&str> {
+        limits().filter(|(_, own)| *own == verdict).map(|(limit, _)| limit).collect()
+    };
+    let (kept, all) = (of(Verdict::Pass), limits().count());
+    let mut parts = vec![match kept.len() {
+        0 => format!("none of {all} kept"),
+        number if number == all => format!("{number} of {all} kept: {}", kept.join(", ")),
+        number => format!("{number} of {all} kept"),
+    }];
+    for (verdict, what) in [(Verdict::Fail, "BROKEN"), (Verdict::Unknown, "not known")] {
+        let limits = of(verdict);
+        if !limits.is_empty() {
+            parts.push(format!("{what}: {}", limits.join(", ")));
+        }
+    }
+    Some((worst, parts.join("; ")))
 }
 
 /// Whether the run ended by itself.
@@ -321,19 +365,5 @@ pub(super) fn throughput_title(summary: &Summary) -> String {
             count(summary.course.bins.len() as u64),
             duration(summary.course.width_ns),
         ),
-    }
-}
-
-/// The title of the picture of `latest`.
-pub(super) fn latest_title(summary: &Summary) -> String {
-    let judged = summary.judgement.as_ref().and_then(|judgement| judgement.latest.as_ref());
-    match judged {
-        Some(latest) if latest.wrong > 0 => format!(
-            "latest was wrong in {} of {}",
-            count(latest.wrong),
-            counted(latest.reads, "read")
-        ),
-        Some(latest) => format!("latest was never wrong in {}", counted(latest.reads, "read")),
-        None => "latest as it was sent, and as it was reported".to_owned(),
     }
 }

@@ -132,10 +132,10 @@ impl End {
             }
             (.., Some(doubt)) => (Verdict::Unknown, doubt),
             (0, ..) => (Verdict::Unknown, "no read could be judged".to_owned()),
-            (_, 0, _) => (Verdict::Pass, format!("{} named {right}", all(reads, "read"))),
+            (_, 0, _) => (Verdict::Pass, format!("{} of latest named {right}", all(reads, "read"))),
             _ => {
                 let of = counted(reads, "read");
-                (Verdict::Fail, format!("{} of {of} did not name {right}", count(wrong)))
+                (Verdict::Fail, format!("{} of {of} of latest did not name {right}", count(wrong)))
             }
         };
         let tally = if has_answer { tally } else { Tally::default() };

@@ -82,7 +82,7 @@ impl Measures {
                 [(&mut self.versions, behind.versions), (&mut self.ns, behind.ns)]
             {
                 if let Some(histogram) = histogram {
-                    histogram.saturating_record(value);
+                    record(histogram, value);
                 }
             }
         }
@@ -149,6 +149,13 @@ impl Measures {
     }
 }
 
+/// Only `record` lets a histogram grow; the saturating way clamps to the range that it has.
+fn record(histogram: &mut Histogram<u64>, value: u64) {
+    if histogram.record(value).is_err() {
+        histogram.saturating_record(value);
+    }
+}
+
 /// Joins a bin to the one of its start and replica; what `bin` reports is later.
 fn join(course: &mut BTreeMap<(u64, u16), CourseBin>, bin: CourseBin) {
     course
@@ -163,4 +170,34 @@ fn join(course: &mut BTreeMap<(u64, u16), CourseBin>, bin: CourseBin) {
             };
         })
         .or_insert(bin);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::latest::history::{Kind, Source};
+
+    #[test]
+    fn spreads_hold_values_of_every_size() {
+        let mut measures = Measures::new();
+        for ns in (1..=100).map(|share| share * 1_000_000) {
+            let read = Operation {
+                kind: Kind::Read,
+                value: 1,
+                call_ns: ns,
+                return_ns: ns,
+                failed: false,
+                client: 0,
+                source: Source::Around,
+            };
+            let behind = Some(Behind { ns, versions: ns, at_least: false });
+            measures.read(&read, &Judged { is_placed: true, behind, ..Judged::default() });
+        }
+        let (staleness, ..) = measures.finish();
+        for spread in [staleness.ns, staleness.versions] {
+            assert!(spread.p50.abs_diff(50_000_000) < 50_000, "{spread:?}");
+            assert!(spread.p99.abs_diff(99_000_000) < 100_000, "{spread:?}");
+            assert_eq!(spread.max, 100_000_000);
+        }
+    }
 }

@@ -1,9 +1,11 @@
 //! `report.html`: one page that needs nothing from outside.
 
 mod audit;
+mod latest;
 
 use super::RenderError;
-use super::pictures::{Picture, dark_rules};
+use super::latest as latest_words;
+use super::pictures::{Picture, Section, dark_rules};
 use super::shares::{self, PhaseFigures, ReplicaFigures};
 use super::summary::{Standing, Summary, shell_word};
 use super::units::{clock, count, counted, date, duration, id, offset, percent, visible};
@@ -12,6 +14,7 @@ use crate::run::operation::{Ack, Operation};
 use crate::run::verdict::{Cascade, Outage, Verdict};
 use askama::Template;
 use audit::AuditView;
+use latest::LatestView;
 
 /// How many outages, cascades and loss windows the page lists.
 const MAX_ROWS: usize = 50;
@@ -34,15 +37,16 @@ pub(super) fn page(summary: &Summary, pictures: &[Picture]) -> Result<String, Re
         numbers: words::numbers(summary),
         trust: trust(summary),
         not_checked: not_checked(summary),
-        figures: pictures.iter().map(figure).collect::<Result<_, _>>()?,
-        no_latest: !pictures.iter().any(|picture| picture.name == "latest"),
+        also_failed: words::also_failed(summary).iter().map(|text| visible(text)).collect(),
+        limits: words::limits(summary).map(|(worst, text)| (verdict(worst).0, visible(&text))),
+        figures: pictures.iter().filter_map(figure).collect::<Result<_, _>>()?,
         operations: operations(summary),
         shares: [ShareTable::phases(summary), ShareTable::replicas(summary)],
         outcomes: outcomes(summary),
         audit: judgement
             .and_then(|judgement| judgement.audit.as_ref())
             .map(|audit| AuditView::of(summary, audit)),
-        latest: latest(summary),
+        latest: LatestView::of(summary, pictures)?,
         outages: judgement.map_or_else(Vec::new, |judgement| {
             judgement
                 .outages
@@ -101,8 +105,9 @@ struct Page {
     numbers: [Number; 4],
     trust: Vec<(&'static str, String)>,
     not_checked: Vec<String>,
-    figures: Vec<FigureView>,
-    no_latest: bool,
+    figures: Vec<(&'static str, FigureView)>,
+    also_failed: Vec<String>,
+    limits: Option<(&'static str, String)>,
     operations: Vec<Vec<String>>,
     shares: [ShareTable; 2],
     outcomes: Vec<Vec<String>>,
@@ -144,7 +149,6 @@ impl ShareTable {
 
 struct FigureView {
     name: &'static str,
-    heading: &'static str,
     title: String,
     description: String,
     svg: String,
@@ -152,9 +156,17 @@ struct FigureView {
     rows: Vec<Vec<String>>,
 }
 
-struct LatestView {
-    rows: Vec<(&'static str, String)>,
-    witnesses: Vec<String>,
+impl FigureView {
+    fn of(picture: &Picture) -> Result<Self, RenderError> {
+        Ok(Self {
+            name: picture.name,
+            title: picture.title.clone(),
+            description: picture.description.clone(),
+            svg: picture.inline()?,
+            head: picture.table.head.clone(),
+            rows: picture.table.rows.clone(),
+        })
+    }
 }
 
 struct CascadeRow {
@@ -188,16 +200,12 @@ fn verdict(verdict: Verdict) -> (&'static str, &'static str) {
     }
 }
 
-fn figure(picture: &Picture) -> Result<FigureView, RenderError> {
-    Ok(FigureView {
-        name: picture.name,
-        heading: picture.heading,
-        title: picture.title.clone(),
-        description: picture.description.clone(),
-        svg: picture.inline()?,
-        head: picture.table.head.clone(),
-        rows: picture.table.rows.clone(),
-    })
+/// A picture that has a section of its own, with the section's heading.
+fn figure(picture: &Picture) -> Option<Result<(&'static str, FigureView), RenderError>> {
+    match picture.section {
+        Section::Own(heading) => Some(FigureView::of(picture).map(|view| (heading, view))),
+        Section::Latest => None,
+    }
 }
 
 fn trust(summary: &Summary) -> Vec<(&'static str, String)> {
@@ -224,6 +232,9 @@ fn trust(summary: &Summary) -> Vec<(&'static str, String)> {
                 count(tried)
             ),
         ));
+    }
+    if let Some(mean) = latest_words::judgement(summary).and_then(|latest| latest.mean_legal) {
+        rows.push(("latest", latest_words::sharpness_meaning(mean)));
     }
     rows.push((
         "resolution",
@@ -312,28 +323,6 @@ fn cascade_row(summary: &Summary, cascade: &Cascade) -> CascadeRow {
         caused: format!("{}: {}", count(cascade.caused), operations.join(", ")),
         examples: examples.join(", "),
     }
-}
-
-fn latest(summary: &Summary) -> Option<LatestView> {
-    let latest = summary.judgement.as_ref()?.latest.as_ref()?;
-    let known = |value: Option<i64>| value.map_or_else(|| "–".to_owned(), id);
-    let mut rows = vec![
-        ("contract", visible(&latest.contract)),
-        ("verdict", verdict(latest.verdict).1.to_owned()),
-        ("reads", format!("{}, {} wrong", count(latest.reads), count(latest.wrong))),
-        ("last sent", known(latest.last_sent)),
-        ("last reported", known(latest.last_reported)),
-    ];
-    rows.extend(latest.mean_legal.map(|mean| {
-        (
-            "sharpness",
-            format!("{mean:.2} legal answers a read on average; 1 is the sharpest test there is"),
-        )
-    }));
-    Some(LatestView {
-        rows,
-        witnesses: latest.witnesses.iter().map(|witness| visible(witness)).collect(),
-    })
 }
 
 fn environment(summary: &Summary) -> Vec<(&'static str, String)> {

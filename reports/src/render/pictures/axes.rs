@@ -120,6 +120,9 @@ pub(super) fn time_label(seconds: f64, span: f64) -> String {
 
 /// A tick of a latency: `50 µs`, `0.2 ms` is never needed, `1 ms`, `10 s`.
 pub(super) fn latency_label(ns: f64) -> String {
+    if ns == 0.0 {
+        return "0".to_owned();
+    }
     let (value, unit) = if ns < 999.5 {
         (ns, "ns")
     } else if ns < 999.5e3 {
@@ -156,6 +159,7 @@ mod tests {
         assert_eq!(Scale::log_around(210_000.0, 41e6), Scale::Log(200_000.0, 50e6));
         assert_eq!(Scale::log_around(1e6, 1e6), Scale::Log(1e6, 1e7));
         assert_eq!(latency_label(200_000.0), "200 µs");
+        assert_eq!(latency_label(0.0), "0");
     }
 
     proptest! {

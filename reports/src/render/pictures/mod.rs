@@ -11,6 +11,7 @@ mod palette;
 mod plot;
 mod scene;
 
+pub(super) use draw::latest::drawn_witnesses;
 pub(super) use palette::dark_rules;
 
 use super::RenderError;
@@ -25,8 +26,8 @@ use std::path::{Path, PathBuf};
 pub(super) struct Picture {
     /// Its name in files and anchors.
     pub(super) name: &'static str,
-    /// What it is about.
-    pub(super) heading: &'static str,
+    /// Where in a report it stands.
+    pub(super) section: Section,
     /// The finding.
     pub(super) title: String,
     /// What is drawn how, in words.
@@ -35,6 +36,15 @@ pub(super) struct Picture {
     pub(super) table: Table,
     wide: Scene,
     narrow: Scene,
+}
+
+/// The section of a report that a picture stands in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Section {
+    /// One of its own, with this heading.
+    Own(&'static str),
+    /// The one about `latest`.
+    Latest,
 }
 
 /// Figures beneath a picture.
@@ -46,15 +56,12 @@ pub(super) struct Table {
 
 /// The pictures that the run has something for.
 pub(super) fn all(summary: &Summary) -> Vec<Picture> {
-    [
+    let of_commands = [
         draw::percentiles::picture(summary),
         draw::latency::picture(summary),
         draw::throughput::picture(summary),
-        draw::latest::picture(summary),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    ];
+    of_commands.into_iter().flatten().chain(draw::latest::pictures(summary)).collect()
 }
 
 impl Picture {
@@ -147,7 +154,13 @@ mod tests {
 
     #[test]
     fn no_text_touches_another_or_the_edge() {
-        for make in [fixture::clean, fixture::troubled, fixture::unfinished] {
+        for make in [
+            fixture::clean,
+            fixture::spread,
+            fixture::troubled,
+            fixture::unfinished,
+            fixture::forgetful,
+        ] {
             let folder = tempfile::tempdir().unwrap();
             let summary = Summary::gather(&make(&folder.path().join("run"))).unwrap();
             for picture in all(&summary) {

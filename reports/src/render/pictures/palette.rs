@@ -19,6 +19,8 @@ pub(super) enum Role {
     Grid,
     /// The stretch of an outage.
     Band,
+    /// Every second phase of the run.
+    Phase,
     /// Acknowledged commands, and service time.
     Acknowledged,
     /// Rejected commands.
@@ -34,12 +36,13 @@ pub(super) enum Role {
 type Rgb = (u8, u8, u8);
 
 impl Role {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Paper,
         Self::Ink,
         Self::Faint,
         Self::Grid,
         Self::Band,
+        Self::Phase,
         Self::Acknowledged,
         Self::Rejected,
         Self::NotSent,
@@ -57,6 +60,15 @@ impl Role {
         }
     }
 
+    /// The role of the first, second... of several alike, in pictures that show no outcomes beside
+    /// acknowledged ones; from the fifth on, all share one.
+    pub(super) fn of_series(index: usize) -> Self {
+        [Self::Second, Self::Indeterminate, Self::NotSent, Self::Rejected]
+            .get(index)
+            .copied()
+            .unwrap_or(Self::Faint)
+    }
+
     /// On light paper. No two roles share a colour, so that a page can tell them apart.
     pub(super) fn light(self) -> Rgb {
         match self {
@@ -65,6 +77,7 @@ impl Role {
             Self::Faint => (0x5b, 0x64, 0x70),
             Self::Grid => (0xe2, 0xe6, 0xea),
             Self::Band => (0xfb, 0xe3, 0xd4),
+            Self::Phase => (0xf3, 0xf5, 0xf8),
             Self::Acknowledged => (0x00, 0x72, 0xb2),
             Self::Rejected => (0xe6, 0x9f, 0x00),
             Self::NotSent => (0xcc, 0x79, 0xa7),
@@ -80,6 +93,7 @@ impl Role {
             Self::Faint => (0xa3, 0xac, 0xb8),
             Self::Grid => (0x30, 0x36, 0x3d),
             Self::Band => (0x45, 0x2a, 0x1b),
+            Self::Phase => (0x1f, 0x24, 0x2a),
             Self::Acknowledged => (0x56, 0xb4, 0xe9),
             Self::Rejected => (0xf0, 0xe4, 0x42),
             Self::NotSent => (0xe3, 0x9f, 0xc6),
@@ -127,7 +141,7 @@ mod tests {
     #[test]
     fn texts_can_be_read_on_both_papers() {
         for role in [Role::Ink, Role::Faint] {
-            for paper in [Role::Paper, Role::Band] {
+            for paper in [Role::Paper, Role::Band, Role::Phase] {
                 assert!(contrast(role.light(), paper.light()) >= 4.5, "{role:?} on {paper:?}");
                 assert!(contrast(role.dark(), paper.dark()) >= 4.5, "{role:?} on {paper:?}");
             }

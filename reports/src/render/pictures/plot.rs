@@ -22,7 +22,8 @@ impl Paper {
         }
     }
 
-    fn text(self) -> f64 {
+    /// The size of its texts.
+    pub(super) fn text(self) -> f64 {
         match self {
             Self::Wide => 13.0,
             Self::Narrow => 11.0,
@@ -71,7 +72,19 @@ pub(super) struct Plot {
 impl Plot {
     /// An empty frame; the names at its right edge are known beforehand, since they need room.
     pub(super) fn new(paper: Paper, x: Scale, y: Scale, labels: &[Label]) -> Self {
-        let (width, height) = paper.size();
+        let (_, height) = paper.size();
+        Self::framed(paper, height, paper.text() * 2.4, x, y, labels)
+    }
+
+    /// A frame of the given height without a vertical axis, for rows that say themselves what they
+    /// are.
+    pub(super) fn of_rows(paper: Paper, rows: f64, x: Scale, y: Scale) -> Self {
+        let size = paper.text();
+        Self::framed(paper, rows + size * (0.4 + 4.4), size * 0.4, x, y, &[])
+    }
+
+    fn framed(paper: Paper, height: f64, top: f64, x: Scale, y: Scale, labels: &[Label]) -> Self {
+        let (width, _) = paper.size();
         let size = paper.text();
         let room = labels
             .iter()
@@ -82,7 +95,7 @@ impl Plot {
             paper,
             left: size * 4.6,
             right: width - room,
-            top: size * 2.4,
+            top,
             bottom: height - size * 4.4,
             x,
             y,
@@ -96,7 +109,7 @@ impl Plot {
         )
     }
 
-    fn text(&mut self, at: Place, anchor: Anchor, role: Role, text: &str) {
+    pub(super) fn text(&mut self, at: Place, anchor: Anchor, role: Role, text: &str) {
         self.scene.push(Shape::Text {
             at,
             anchor,
@@ -107,7 +120,7 @@ impl Plot {
         });
     }
 
-    fn rule(&mut self, from: Place, to: Place, role: Role) {
+    pub(super) fn rule(&mut self, from: Place, to: Place, role: Role) {
         self.scene.push(Shape::Line { points: vec![from, to], role, width: 1.0, dashed: false });
     }
 
@@ -187,6 +200,21 @@ impl Plot {
         });
     }
 
+    /// A stretch of time that has a name: shaded, so that it can be told from its neighbours, and
+    /// named above the plot where there is room.
+    pub(super) fn phase(&mut self, from: f64, to: f64, name: &str, is_shaded: bool) {
+        let size = self.paper.text();
+        let (x0, _) = self.at(from, 0.0);
+        let x1 = self.at(to, 0.0).0.min(self.right);
+        if is_shaded && x0 < x1 {
+            let (from, to) = ((x0, self.top), (x1, self.bottom));
+            self.scene.push(Shape::Rect { from, to, role: Role::Phase });
+        }
+        if text_width(name, size, false) + size * 0.6 < x1 - x0 {
+            self.text((x0, self.top - size * 0.2), Anchor::Start, Role::Faint, name);
+        }
+    }
+
     /// A line through the values that are there, broken where one is missing.
     pub(super) fn line(
         &mut self,
@@ -250,6 +278,11 @@ impl Plot {
     /// The upper edge of the plot.
     pub(super) fn top(&self) -> f64 {
         self.top
+    }
+
+    /// The left and the right edge of the plot.
+    pub(super) fn sides(&self) -> (f64, f64) {
+        (self.left, self.right)
     }
 
     /// Puts the names at the right edge, each as near to its value as the others let it.

@@ -44,12 +44,41 @@ pub enum Contract {
 }
 
 impl Contract {
+    /// Every contract.
+    pub const ALL: [Self; 3] = [Self::Strict, Self::Register, Self::MaxRegister];
+
     /// The contract's name in files and tables.
     pub fn name(self) -> &'static str {
         match self {
             Self::Strict => "strict",
             Self::Register => "register",
             Self::MaxRegister => "max register",
+        }
+    }
+
+    /// What it is called where people read it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Strict => "strict order",
+            Self::Register => "linearizable register",
+            Self::MaxRegister => "linearizable register of the largest id",
+        }
+    }
+
+    /// What it promises, in one line.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Strict => {
+                "With one request at a time, a read names the last command that was answered, or \
+                 one after it that never was."
+            }
+            Self::Register => {
+                "All requests look as if each took effect at one instant between its sending and \
+                 its answer, and a read names the last command before its own instant."
+            }
+            Self::MaxRegister => {
+                "The same for a server that keeps the largest id instead of the last one."
+            }
         }
     }
 }

@@ -103,7 +103,7 @@ fn a_smaller_id_than_had_been_there() {
     assert_eq!(verdict_of(&details, Contract::MaxRegister), Verdict::Pass);
     assert_eq!(
         contract(&details, Contract::Register).summary,
-        "1 of 1 read did not name the last command or one that was under way; a target that keeps \
+        "1 of 1 read of latest did not name the last command or one that was under way; a target that keeps \
          the largest id would answer so"
     );
 }

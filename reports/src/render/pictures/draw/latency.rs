@@ -4,8 +4,8 @@
 use super::super::axes::Scale;
 use super::super::palette::Role;
 use super::super::plot::{Label, Paper, Plot};
-use super::super::{Picture, Table};
-use super::{outages, seconds, shape, span, time_scale};
+use super::super::{Picture, Section, Table};
+use super::{backdrop, seconds, shape, span, time_scale};
 use crate::render::course::Bin;
 use crate::render::summary::Summary;
 use crate::render::units::{clock, count, duration, offset};
@@ -18,7 +18,7 @@ pub(in super::super) fn picture(summary: &Summary) -> Option<Picture> {
     }
     Some(Picture {
         name: "latency",
-        heading: "Latency over time",
+        section: Section::Own("Latency over time"),
         title: words::latency_title(summary),
         description: format!(
             "Service time of the commands, on a logarithmic axis, over time: of each {} the median, \
@@ -40,7 +40,7 @@ fn scene(summary: &Summary, paper: Paper) -> super::super::Scene {
     let y = Scale::log_around(min, max);
     let labels = labels(summary, min);
     let mut plot = Plot::new(paper, time_scale(summary), y, &labels);
-    outages(&mut plot, summary);
+    backdrop(&mut plot, summary);
     plot.latency_axis("service time (log scale)");
     plot.time_axis(summary.manifest.started, span(summary));
     // Failures last, so that nothing hides them.

@@ -4,7 +4,7 @@
 use super::super::axes::Scale;
 use super::super::palette::Role;
 use super::super::plot::{Label, Paper, Plot};
-use super::super::{Picture, Table};
+use super::super::{Picture, Section, Table};
 use crate::render::summary::{Distribution, QUANTILES, Summary};
 use crate::render::units::{count, duration, quantile};
 use crate::render::words;
@@ -37,7 +37,7 @@ pub(in super::super) fn picture(summary: &Summary) -> Option<Picture> {
     summary.latency.service.as_ref()?;
     Some(Picture {
         name: "percentiles",
-        heading: "Latency by percentile",
+        section: Section::Own("Latency by percentile"),
         title: words::percentiles_title(summary),
         description: description(summary),
         table: table(&curves),

@@ -4,8 +4,8 @@
 use super::super::axes::Scale;
 use super::super::palette::Role;
 use super::super::plot::{Bar, Label, Paper, Plot};
-use super::super::{Picture, Table};
-use super::{outages, seconds, shape, span, time_scale};
+use super::super::{Picture, Section, Table};
+use super::{backdrop, seconds, shape, span, time_scale};
 use crate::render::course::Bin;
 use crate::render::summary::Summary;
 use crate::render::units::{clock, count, duration, offset};
@@ -21,7 +21,7 @@ pub(in super::super) fn picture(summary: &Summary) -> Option<Picture> {
     }
     Some(Picture {
         name: "throughput",
-        heading: "Throughput and errors",
+        section: Section::Own("Throughput and errors"),
         title: words::throughput_title(summary),
         description: format!(
             "Commands a second over time, in stretches of {}, by the time of their outcome, stacked \
@@ -45,7 +45,7 @@ fn scene(summary: &Summary, paper: Paper) -> super::super::Scene {
     let y = Scale::from_zero(highest / 0.88, 5);
     let labels = labels(summary, highest);
     let mut plot = Plot::new(paper, time_scale(summary), y, &labels);
-    outages(&mut plot, summary);
+    backdrop(&mut plot, summary);
     plot.count_axis("commands a second");
     plot.time_axis(summary.manifest.started, span(summary));
     let mut below = vec![0.0; course.bins.len()];
