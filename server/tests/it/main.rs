@@ -10,4 +10,7 @@ mod latest;
 mod life;
 mod limits;
 mod ops;
+mod pages;
+mod pages_safety;
 mod postgres;
+mod visitor;
