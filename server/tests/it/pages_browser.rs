@@ -126,7 +126,7 @@ async fn walk(ann: &mut Person) {
     assert_eq!(ann.place().await, "/");
     ann.go("/").await;
     ann.sees("h1", "My Timeline").await;
-    ann.sees("header nav bdi", "[Ann Ahlgren]").await;
+    ann.sees(".twitbox bdi", "Ann Ahlgren").await;
 
     ann.fill(&[("text", &format!("First light over the <mudflats>.{ENTER}"))]).await;
     ann.sees(".flashes", "Your message was recorded").await;
