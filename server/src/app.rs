@@ -21,6 +21,8 @@ pub(crate) struct Shared {
     pub(crate) commits: CommitQueue,
     pub(crate) passwords: Passwords,
     pub(crate) metrics: Metrics,
+    /// What the sessions of the web pages are signed with.
+    pub(crate) session_key: cookie::Key,
     /// Set once shutdown has begun; never cleared.
     pub(crate) draining: AtomicBool,
 }

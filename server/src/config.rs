@@ -4,6 +4,7 @@ use crate::{
     commit::Limits,
     faults::Fault,
     latest::LatestStore,
+    pages::SessionKey,
     passwords::PasswordCost,
     store::postgres::{PostgresUrl, redacted},
 };
@@ -77,6 +78,11 @@ pub struct Config {
     pub drain_delay: Duration,
     /// How long requests in flight may take once connections are being closed.
     pub grace: Duration,
+    /// What sessions of the web pages are signed with; `None`: a key that the database keeps, the
+    /// same for every server on it.
+    pub session_key: Option<SessionKey>,
+    /// Whether browsers are to send sessions over TLS alone.
+    pub secure_cookies: bool,
     /// What is to go wrong on purpose.
     pub faults: Vec<Fault>,
 }
@@ -99,6 +105,8 @@ impl Config {
             body_timeout: Duration::from_secs(10),
             drain_delay: Duration::ZERO,
             grace: Duration::from_secs(10),
+            session_key: None,
+            secure_cookies: false,
             faults: Vec::new(),
         }
     }

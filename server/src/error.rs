@@ -42,6 +42,16 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, message)
     }
 
+    /// The HTTP status.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// What was wrong, in a sentence for the client.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// 404 for a user that does not exist.
     pub(crate) fn unknown_user() -> Self {
         Self::new(StatusCode::NOT_FOUND, "there is no such user")
@@ -50,13 +60,18 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let body = ErrorBody { status: self.status.as_u16(), error_msg: self.message };
-        let mut response = (self.status, Json(body)).into_response();
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
-        }
-        response
+        let status = self.status;
+        let body = ErrorBody { status: status.as_u16(), error_msg: self.message };
+        with_retry_after((status, Json(body)).into_response())
     }
+}
+
+/// Tells the client of a 503 when to come again.
+pub(crate) fn with_retry_after(mut response: Response) -> Response {
+    if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
+    }
+    response
 }
 
 impl From<SubmitError> for ApiError {

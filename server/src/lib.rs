@@ -6,8 +6,8 @@
 //! - `serve` puts the parts together; `connections` accepts clients, keeps them to their timeouts,
 //!   and drains;
 //! - `router` names every route; `api` speaks the simulator's protocol, one file per resource,
-//!   `ops` health, metrics and the OpenAPI document;
-//! - [`passwords`] hashes what a registration brings;
+//!   `ops` health, metrics and the OpenAPI document; `pages` is MiniTwit as people know it;
+//! - [`passwords`] hashes what a registration brings, and verifies what a login does;
 //! - [`commit`] gathers the writes of concurrent requests into one transaction and answers none
 //!   of them before it is durable;
 //! - [`store`] is the seam behind which the databases lie;
@@ -25,10 +25,12 @@ pub mod latest;
 pub mod logs;
 pub mod metrics;
 mod ops;
+mod pages;
 pub mod passwords;
 mod router;
 mod serve;
 pub mod store;
 
 pub use config::{Config, DatabaseUrl};
+pub use pages::{SessionKey, SessionKeyError};
 pub use serve::{ServeError, run};

@@ -1,9 +1,12 @@
-//! Password hashing: argon2id, off the async threads, on a bounded number of cores.
+//! Passwords, hashed and verified: argon2id, off the async threads, on a bounded number of cores.
 //!
 //! Costs are those of the OWASP Password Storage Cheat Sheet,
 //! <https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html>.
 
-use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version};
+use argon2::{
+    Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version,
+    password_hash::phc::PasswordHash,
+};
 use metrics::Histogram;
 use std::{fmt, str::FromStr, sync::Arc, time::Instant};
 use tokio::sync::Semaphore;
@@ -62,18 +65,18 @@ impl FromStr for PasswordCost {
     }
 }
 
-/// Why there is no hash.
+/// Why a password was neither hashed nor verified.
 #[derive(Debug, thiserror::Error)]
 pub enum HashError {
     /// More passwords wait than the bound allows.
-    #[error("too many registrations are waiting; try again later")]
+    #[error("too many passwords are waiting; try again later")]
     Overloaded,
-    /// The hashing itself failed.
+    /// The hashing itself failed, or its thread.
     #[error("the password could not be hashed: {0}")]
     Failed(String),
 }
 
-/// Hashes passwords, a few at a time.
+/// Hashes and verifies passwords, a few at a time.
 #[derive(Clone)]
 pub struct Passwords {
     argon2: Argon2<'static>,
@@ -106,28 +109,53 @@ impl Passwords {
     /// # Errors
     /// [`HashError::Overloaded`] at once where too many wait.
     pub async fn hash(&self, password: String) -> Result<String, HashError> {
+        self.bounded(move |argon2| {
+            argon2.hash_password(password.as_bytes()).map(|hash| hash.to_string())
+        })
+        .await?
+        .map_err(|error| HashError::Failed(error.to_string()))
+    }
+
+    /// Whether this is the password that the hash was made of, whatever costs it was made at.
+    ///
+    /// # Errors
+    /// [`HashError::Overloaded`] at once where too many wait.
+    pub async fn verify(&self, password: String, hash: String) -> Result<bool, HashError> {
+        self.bounded(move |argon2| match PasswordHash::new(&hash) {
+            Ok(hash) => argon2.verify_password(password.as_bytes(), &hash).is_ok(),
+            Err(error) => {
+                tracing::warn!(%error, "a stored password hash cannot be read; nobody can log in");
+                false
+            }
+        })
+        .await
+    }
+
+    /// Runs it off the async threads, on one of the cores.
+    async fn bounded<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(Argon2<'static>) -> T + Send + 'static,
+    ) -> Result<T, HashError> {
         let begun = Instant::now();
         let failed = |error: &dyn fmt::Display| HashError::Failed(error.to_string());
         let _place = self.waiting.try_acquire().map_err(|_full| HashError::Overloaded)?;
         let core = Arc::clone(&self.cores).acquire_owned().await.map_err(|e| failed(&e))?;
         let argon2 = self.argon2.clone();
-        let hashed = tokio::task::spawn_blocking(move || {
+        let done = tokio::task::spawn_blocking(move || {
             // Held by the thread, not by the request: a client that goes away frees no core.
             let _core = core;
-            argon2.hash_password(password.as_bytes()).map(|hash| hash.to_string())
+            work(argon2)
         })
         .await
-        .map_err(|e| failed(&e))?
         .map_err(|e| failed(&e))?;
         self.seconds.record(begun.elapsed().as_secs_f64());
-        Ok(hashed)
+        Ok(done)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use argon2::{PasswordVerifier, password_hash::phc::PasswordHash};
 
     fn passwords(cost: PasswordCost, cores: usize, queue: usize) -> Passwords {
         Passwords::new(cost, cores, queue, Histogram::noop()).unwrap()
@@ -138,10 +166,20 @@ mod tests {
         for cost in [PasswordCost::Minimum, PasswordCost::Test] {
             let hash = passwords(cost, 1, 1).hash("geheim æøå".to_owned()).await.unwrap();
             assert!(hash.starts_with("$argon2id$v=19$"), "{hash}");
-            let parsed = PasswordHash::new(&hash).unwrap();
-            let verify = |word: &str| Argon2::default().verify_password(word.as_bytes(), &parsed);
-            assert!(verify("geheim æøå").is_ok());
-            assert!(verify("geheim").is_err());
+            // By a server that hashes at another cost.
+            let other = passwords(PasswordCost::Interactive, 1, 1);
+            for (word, right) in [("geheim æøå", true), ("geheim", false), ("", false)] {
+                let verified = other.verify(word.to_owned(), hash.clone()).await.unwrap();
+                assert_eq!(verified, right, "{word}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_no_hash_lets_nobody_in() {
+        let passwords = passwords(PasswordCost::Test, 1, 1);
+        for hash in ["", "word", "pbkdf2:sha256:1000$salt$00", "$argon2id$"] {
+            assert!(!passwords.verify("word".to_owned(), hash.to_owned()).await.unwrap());
         }
     }
 
@@ -162,6 +200,8 @@ mod tests {
         tokio::task::yield_now().await;
         let second = passwords.hash("second".to_owned()).await;
         assert!(matches!(second, Err(HashError::Overloaded)), "{second:?}");
+        let third = passwords.verify("third".to_owned(), "hash".to_owned()).await;
+        assert!(matches!(third, Err(HashError::Overloaded)), "{third:?}");
         waiting.abort();
     }
 

@@ -5,8 +5,13 @@ use crate::{
     app::App,
     error::ApiError,
     ops::{self, ApiDoc},
+    pages,
 };
-use axum::{Router, http::StatusCode, middleware};
+use axum::{
+    Router,
+    http::{HeaderMap, StatusCode},
+    middleware,
+};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -18,9 +23,13 @@ pub(crate) fn router(app: App) -> Router {
         .merge(api)
         .merge(ops::routes())
         .merge(ops::docs(document))
-        .fallback(async || ApiError::new(StatusCode::NOT_FOUND, "there is no such page"))
-        .method_not_allowed_fallback(async || {
-            ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "this page has no such method")
+        .merge(pages::routes())
+        .fallback(async |headers: HeaderMap| {
+            pages::refused(&headers, ApiError::new(StatusCode::NOT_FOUND, "there is no such page"))
+        })
+        .method_not_allowed_fallback(async |headers: HeaderMap| {
+            let refusal = "this page has no such method";
+            pages::refused(&headers, ApiError::new(StatusCode::METHOD_NOT_ALLOWED, refusal))
         })
         .layer(middleware::from_fn_with_state(app.clone(), ops::measure))
         .with_state(app)

@@ -7,6 +7,7 @@ use crate::{
     connections, faults,
     latest::{self, ReadError, RedisError},
     metrics::{Metrics, UPKEEP_EVERY},
+    pages::SessionKey,
     passwords::Passwords,
     store::{OpenError, Store, StoreError, Writer, postgres, sqlite},
 };
@@ -98,9 +99,22 @@ async fn set_up(
     if faults::touch_writes(&config.faults) {
         config.commit.max_batch = 1;
     }
+    let session_key = match &config.session_key {
+        Some(key) => key.derive(),
+        None => SessionKey::from(store.session_key().await?).derive(),
+    };
     let (commits, committer) = commit::start(writer, config.commit, metrics.commit.clone());
     let draining = false.into();
-    let app = App::new(Shared { config, store, latest, commits, passwords, metrics, draining });
+    let app = App::new(Shared {
+        config,
+        store,
+        latest,
+        commits,
+        passwords,
+        metrics,
+        session_key,
+        draining,
+    });
     Ok((app, committer))
 }
 

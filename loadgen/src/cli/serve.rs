@@ -3,7 +3,7 @@
 use super::exit::Exit;
 use anyhow::Context as _;
 use limosa_server::{
-    Config, DatabaseUrl,
+    Config, DatabaseUrl, SessionKey,
     commit::Limits,
     config::DatabaseUrlError,
     faults::{self, Fault},
@@ -103,6 +103,13 @@ pub struct Args {
     #[arg(long, env = "LIMOSA_GRACE", value_name = "SECONDS", default_value = "10",
         value_parser = seconds)]
     grace: Duration,
+    /// What the web pages' sessions are signed with, 32 bytes or more, the same for all replicas
+    /// [default: a key that the database keeps]
+    #[arg(long, env = "LIMOSA_SESSION_KEY", value_name = "SECRET", hide_env_values = true)]
+    session_key: Option<SessionKey>,
+    /// Have browsers send sessions over TLS alone, where a proxy in front speaks it
+    #[arg(long, env = "LIMOSA_SECURE_COOKIES")]
+    secure_cookies: bool,
     /// What is to go wrong on purpose, off by default; may be repeated
     #[arg(long = "fault", env = "LIMOSA_FAULT", value_name = "FAULT", value_delimiter = ';',
         long_help = fault_help())]
@@ -161,6 +168,8 @@ impl Args {
         config.body_timeout = self.body_timeout;
         config.drain_delay = self.drain_delay;
         config.grace = self.grace;
+        config.session_key = self.session_key.clone();
+        config.secure_cookies = self.secure_cookies;
         config.faults = self.faults.clone();
         Ok(config)
     }

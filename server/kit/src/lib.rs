@@ -1,4 +1,5 @@
-//! Real databases for tests and benchmarks, started from the programs that are installed.
+//! Real databases, and a real browser, for tests and benchmarks, started from the programs that are
+//! installed.
 //!
 //! A [`Postgres`] or a [`Redis`] here keeps its promises: it syncs every commit, as the one in
 //! production does. A server whose durability is switched off for speed would make every figure of
@@ -20,10 +21,12 @@ mod postgres;
 mod process;
 mod programs;
 mod redis;
+mod webdriver;
 
 pub use postgres::{Database, Postgres, Shutdown};
 pub use programs::tell_cargo;
 pub use redis::Redis;
+pub use webdriver::WebDriver;
 
 use std::{io, path::PathBuf, process::ExitStatus};
 

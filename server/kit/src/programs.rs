@@ -8,8 +8,8 @@ use std::{
 /// Where Debian puts the programs of PostgreSQL, a folder for each version.
 const POSTGRES: &str = "/usr/lib/postgresql";
 
-/// Tells Cargo, from a `build.rs`, whether there are databases to test with: sets `has_postgres`
-/// and `has_redis`, and has the script run again when that changes.
+/// Tells Cargo, from a `build.rs`, what there is to test with: sets `has_postgres`, `has_redis` and
+/// `has_chromium`, and has the script run again when that changes.
 #[allow(clippy::print_stdout, reason = "this is how a build script speaks to Cargo")]
 pub fn tell_cargo() {
     let found = [
@@ -17,12 +17,19 @@ pub fn tell_cargo() {
         ("has_redis", "REDIS_URL", "/usr/bin/redis-server", find("redis-server").is_some()),
     ];
     for (cfg, variable, path, installed) in found {
-        println!("cargo::rustc-check-cfg=cfg({cfg})");
         println!("cargo::rerun-if-env-changed={variable}");
-        println!("cargo::rerun-if-changed={path}");
-        if installed || env::var_os(variable).is_some() {
-            println!("cargo::rustc-cfg={cfg}");
-        }
+        tell(cfg, path, installed || env::var_os(variable).is_some());
+    }
+    let chromium = find("chromium").is_some() && find("chromedriver").is_some();
+    tell("has_chromium", "/usr/bin/chromedriver", chromium);
+}
+
+#[allow(clippy::print_stdout, reason = "this is how a build script speaks to Cargo")]
+fn tell(cfg: &str, path: &str, there: bool) {
+    println!("cargo::rustc-check-cfg=cfg({cfg})");
+    println!("cargo::rerun-if-changed={path}");
+    if there {
+        println!("cargo::rustc-cfg={cfg}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{app::App, error::ApiError};
 use axum::{
-    body::to_bytes,
+    body::{Bytes, to_bytes},
     extract::{FromRequest, FromRequestParts, Path, Request},
     http::{HeaderMap, StatusCode, header::CONTENT_TYPE, request::Parts},
 };
@@ -22,26 +22,35 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
                 "the body must be sent with Content-Type: application/json",
             ));
         }
-        let limit = app.config.max_body;
-        let reading = to_bytes(request.into_body(), limit);
-        let bytes = tokio::time::timeout(app.config.body_timeout, reading)
-            .await
-            .map_err(|_late| {
-                ApiError::new(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time")
-            })?
-            .map_err(|error| broken_off(&error, limit))?;
+        let bytes = read(request, app).await?;
         serde_json::from_slice(&bytes)
             .map(Body)
             .map_err(|error| ApiError::bad_request(format!("the body cannot be read: {error}")))
     }
 }
 
+/// The whole body: 413 for one too long, 408 for one too slow, 400 for one that breaks off.
+pub(crate) async fn read(request: Request, app: &App) -> Result<Bytes, ApiError> {
+    let limit = app.config.max_body;
+    let reading = to_bytes(request.into_body(), limit);
+    tokio::time::timeout(app.config.body_timeout, reading)
+        .await
+        .map_err(|_late| {
+            ApiError::new(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time")
+        })?
+        .map_err(|error| broken_off(&error, limit))
+}
+
 fn is_json(headers: &HeaderMap) -> bool {
+    has_type(headers, "application/json")
+}
+
+/// Whether the body is said to be of this media type, whatever its parameters.
+pub(crate) fn has_type(headers: &HeaderMap, wanted: &str) -> bool {
     let Some(Ok(value)) = headers.get(CONTENT_TYPE).map(|value| value.to_str()) else {
         return false;
     };
-    let media = value.split(';').next().unwrap_or_default().trim();
-    media.eq_ignore_ascii_case("application/json")
+    value.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(wanted)
 }
 
 fn broken_off(error: &axum::Error, limit: usize) -> ApiError {
@@ -73,7 +82,7 @@ impl<S: Send + Sync> FromRequestParts<S> for UserName {
 }
 
 /// Refuses U+0000: PostgreSQL cannot store it in a text, so no store may.
-pub(super) fn no_nul(what: &str, text: &str) -> Result<(), ApiError> {
+pub(crate) fn no_nul(what: &str, text: &str) -> Result<(), ApiError> {
     if text.contains('\0') {
         return Err(ApiError::bad_request(format!("the {what} must not contain a NUL character")));
     }

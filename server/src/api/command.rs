@@ -21,7 +21,7 @@ use std::{
 
 /// The id that still waits to be recorded; taken at most once.
 #[derive(Debug, Clone, Default)]
-pub(super) struct CommandId(Arc<Mutex<Option<i64>>>);
+pub(crate) struct CommandId(Arc<Mutex<Option<i64>>>);
 
 impl CommandId {
     fn new(id: i64) -> Self {

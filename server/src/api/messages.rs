@@ -128,7 +128,7 @@ fn shown(messages: Vec<Message>) -> Json<Vec<MessageBody>> {
 }
 
 /// Now; a clock before 1970 reads as 1970.
-fn epoch_seconds() -> i64 {
+pub(crate) fn epoch_seconds() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }

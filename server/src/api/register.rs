@@ -24,19 +24,19 @@ pub(super) struct CommandParams {
 }
 
 #[derive(Deserialize, ToSchema)]
-pub(super) struct Registration {
+pub(crate) struct Registration {
     /// The name; names are case-sensitive.
     #[schema(required, example = "Roger Histand")]
     #[serde(default)]
-    username: Option<String>,
+    pub(crate) username: Option<String>,
     /// The e-mail address; it must contain an `@`.
     #[schema(required, example = "Roger+Histand@hotmail.com")]
     #[serde(default)]
-    email: Option<String>,
+    pub(crate) email: Option<String>,
     /// The password, in clear.
     #[schema(required, example = "FV9pD4LzKQ")]
     #[serde(default)]
-    pwd: Option<String>,
+    pub(crate) pwd: Option<String>,
 }
 
 /// Registers a user. No authorization is asked for.
@@ -50,7 +50,7 @@ pub(super) struct Registration {
         (status = NO_CONTENT, description = "The user is registered."),
         (status = BAD_REQUEST, body = ErrorBody,
             description = "A field is missing or invalid, or the name is taken."),
-        (status = UNSUPPORTED_MEDIA_TYPE, body = ErrorBody, description = "Not JSON."),
+        (status = UNSUPPORTED_MEDIA_TYPE, body = ErrorBody, description = "Neither JSON nor the form of the web page."),
     ),
 )]
 pub(super) async fn register(
@@ -58,7 +58,23 @@ pub(super) async fn register(
     command: CommandId,
     Body(registration): Body<Registration>,
 ) -> Result<StatusCode, ApiError> {
-    let (username, email, password) = check(registration)?;
+    create(&app, &command, check(registration)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A user who may be registered, if nobody has the name yet.
+pub(crate) struct Account {
+    username: String,
+    email: String,
+    password: String,
+}
+
+/// Registers the user; 400 where the name is taken.
+pub(crate) async fn create(
+    app: &App,
+    command: &CommandId,
+    Account { username, email, password }: Account,
+) -> Result<(), ApiError> {
     // Hashing is dear: a name that is taken already is refused before it.
     if app.store.user_exists(&username).await? {
         return Err(name_taken());
@@ -66,7 +82,7 @@ pub(super) async fn register(
     let password_hash = app.passwords.hash(password).await?;
     let write = Write::Register { username, email, password_hash };
     match app.commits.submit(Entry { latest: command.take(), write: Some(write) }).await? {
-        Outcome::Done => Ok(StatusCode::NO_CONTENT),
+        Outcome::Done => Ok(()),
         // Taken by another while this one's password was being hashed.
         Outcome::NameTaken | Outcome::UnknownUser => Err(name_taken()),
     }
@@ -77,7 +93,7 @@ fn name_taken() -> ApiError {
 }
 
 /// The first thing that is wrong, in the order in which the original server looks.
-fn check(registration: Registration) -> Result<(String, String, String), ApiError> {
+pub(crate) fn check(registration: Registration) -> Result<Account, ApiError> {
     let Registration { username, email, pwd } = registration;
     let username = username
         .filter(|name| !name.is_empty())
@@ -90,5 +106,5 @@ fn check(registration: Registration) -> Result<(String, String, String), ApiErro
         .ok_or_else(|| ApiError::bad_request("You have to enter a password"))?;
     no_nul("username", &username)?;
     no_nul("email address", &email)?;
-    Ok((username, email, password))
+    Ok(Account { username, email, password })
 }

@@ -3,11 +3,15 @@
 //! [`Store`] reads and is shared by every request. [`Writer`] commits batches and has exactly one
 //! owner, the group commit of [`crate::commit`]. A store answers every [`Write`] of a batch as if
 //! it had been executed alone, in the order of the batch; the conformance suite in
-//! `conformance.rs` holds every implementation to that.
+//! `conformance.rs` holds every implementation to that. What only the web pages read is apart, in
+//! [`pages::PageReads`].
 
 mod attempts;
 #[cfg(test)]
 pub(crate) mod conformance;
+#[cfg(test)]
+pub(crate) mod conformance_pages;
+pub mod pages;
 pub mod postgres;
 pub mod sqlite;
 
@@ -192,7 +196,7 @@ pub enum CommitError {
 }
 
 /// Reads. Each sees every batch that was committed before it was called.
-pub trait Store: Send + Sync {
+pub trait Store: pages::PageReads {
     /// The id of the last command that was processed; -1 before any.
     fn latest(&self) -> BoxFuture<'_, Result<i64, StoreError>>;
 

@@ -1,7 +1,7 @@
 //! A server of the test's own, and a client that speaks the simulator's protocol.
 
 use limosa_server::{Config, DatabaseUrl, ServeError, passwords::PasswordCost, run};
-use reqwest::{Client, Method, RequestBuilder, Response};
+use reqwest::{Client, ClientBuilder, Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 use tempfile::TempDir;
@@ -54,15 +54,19 @@ pub(crate) async fn start_in(directory: Arc<TempDir>, change: impl FnOnce(&mut C
     Server { address, directory, client: client(), stop: Some(stop), task }
 }
 
-/// Where anything in the workspace builds reqwest with TLS, it wants ciphers for plain HTTP too.
 pub(crate) fn client() -> Client {
+    client_builder().build().unwrap()
+}
+
+/// Where anything in the workspace builds reqwest with TLS, it wants ciphers for plain HTTP too.
+pub(crate) fn client_builder() -> ClientBuilder {
     let provider = rustls::crypto::ring::default_provider();
     let config = rustls::ClientConfig::builder_with_provider(provider.into())
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_root_certificates(rustls::RootCertStore::empty())
         .with_no_client_auth();
-    Client::builder().tls_backend_preconfigured(config).build().unwrap()
+    Client::builder().tls_backend_preconfigured(config)
 }
 
 pub(crate) async fn start_faulty(faults: &[&str]) -> Server {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 mod api;
+mod browser;
 mod faults;
 mod group_commit;
 mod kit;
@@ -10,4 +11,8 @@ mod latest;
 mod life;
 mod limits;
 mod ops;
+mod pages;
+mod pages_browser;
+mod pages_safety;
 mod postgres;
+mod visitor;

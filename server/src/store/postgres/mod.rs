@@ -38,6 +38,7 @@
 
 mod connect;
 mod open;
+mod pages;
 mod reads;
 #[cfg(test)]
 mod tests;

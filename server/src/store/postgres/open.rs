@@ -4,6 +4,7 @@ use super::{
     PostgresStore, PostgresUrl, PostgresUrlError, PostgresWriter, connect::Connector,
     reads::Readers,
 };
+use crate::store::pages::SESSION_KEY_BYTES;
 use sqlx::{
     Connection, PgConnection,
     migrate::{MigrateError, Migrator},
@@ -205,6 +206,11 @@ async fn migrate(url: &PostgresUrl, connection: &mut PgConnection) -> Result<(),
     })?;
     // The commit records of servers that are long gone. One that is still there begins a new session.
     sqlx::query("DELETE FROM writers WHERE seen_at < now() - interval '30 days'")
+        .execute(&mut *transaction)
+        .await
+        .map_err(explained)?;
+    sqlx::query("INSERT INTO session_key (only_row, secret) VALUES (1, $1) ON CONFLICT DO NOTHING")
+        .bind(rand::random::<[u8; SESSION_KEY_BYTES]>().as_slice())
         .execute(&mut *transaction)
         .await
         .map_err(explained)?;

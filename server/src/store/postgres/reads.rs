@@ -40,7 +40,7 @@ impl Readers {
 
     /// The rows, from a connection of the pool or a new one; tried again, within a bound, while the
     /// database cannot be reached.
-    async fn rows<'q, O>(
+    pub(super) async fn rows<'q, O>(
         &self,
         doing: &'static str,
         query: impl Fn() -> QueryAs<'q, Postgres, O, PgArguments> + Send + Sync,
@@ -113,7 +113,7 @@ impl Readers {
 /// Reads from the same server that is written to.
 #[derive(Debug, Clone)]
 pub struct PostgresStore {
-    readers: Arc<Readers>,
+    pub(super) readers: Arc<Readers>,
 }
 
 impl PostgresStore {
@@ -133,7 +133,7 @@ impl PostgresStore {
     }
 
     /// The rows, or, where there is none, whether there is such a user.
-    async fn unless_unknown<T>(
+    pub(super) async fn unless_unknown<T>(
         &self,
         username: &str,
         rows: Vec<T>,

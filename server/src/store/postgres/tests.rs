@@ -4,6 +4,7 @@ use super::{OpenError, Options, PostgresStore, PostgresUrl, PostgresWriter, open
 use crate::store::{
     Batch, CommitError, Entry, Limit, Outcome, Store, Write, Writer,
     conformance::{Subject, conformance},
+    conformance_pages::page_conformance,
 };
 use limosa_kit::{Database, Postgres, Shutdown};
 use proxy::{Break, Proxy};
@@ -25,6 +26,10 @@ async fn empty() -> (Subject, Database) {
 }
 
 conformance!(
+    empty,
+    #[cfg_attr(not(has_postgres), ignore = "needs Debian's package postgresql, or DATABASE_URL")]
+);
+page_conformance!(
     empty,
     #[cfg_attr(not(has_postgres), ignore = "needs Debian's package postgresql, or DATABASE_URL")]
 );

@@ -4,6 +4,7 @@
 //! returns, so an acknowledged write survives SIGKILL and power loss.
 
 mod open;
+mod pages;
 mod reads;
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! Opening the file: settings, migrations, and errors that say what to do.
 
 use super::{SqliteStore, SqliteWriter};
-use crate::store::Attempts;
+use crate::store::{Attempts, pages::SESSION_KEY_BYTES};
 use sqlx::{
     ConnectOptions, Connection, SqliteConnection,
     migrate::{MigrateError, Migrator},
@@ -138,8 +138,8 @@ fn connect_options(path: &Path, options: &Options) -> SqliteConnectOptions {
         .busy_timeout(options.busy_timeout)
 }
 
-/// All of it in one transaction, so that of two servers that start at once on an empty file the
-/// second waits, and finds nothing left to do.
+/// The schema, and the session key, in one transaction, so that of two servers that start at once
+/// on an empty file the second waits, and finds nothing left to do.
 async fn migrate(path: &Path, connection: &mut SqliteConnection) -> Result<(), OpenError> {
     let explained = |source| explain(path, source);
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(explained)?;
@@ -154,6 +154,11 @@ async fn migrate(path: &Path, connection: &mut SqliteConnection) -> Result<(), O
         }
         source => OpenError::Migration { path: path.to_owned(), source },
     })?;
+    sqlx::query("INSERT INTO session_key (only_row, secret) VALUES (1, ?1) ON CONFLICT DO NOTHING")
+        .bind(rand::random::<[u8; SESSION_KEY_BYTES]>().as_slice())
+        .execute(&mut *transaction)
+        .await
+        .map_err(explained)?;
     transaction.commit().await.map_err(explained)
 }
 

@@ -6,7 +6,7 @@ use sqlx::SqlitePool;
 /// The reading connections.
 #[derive(Debug, Clone)]
 pub struct SqliteStore {
-    readers: SqlitePool,
+    pub(super) readers: SqlitePool,
 }
 
 impl SqliteStore {
@@ -14,7 +14,7 @@ impl SqliteStore {
         Self { readers }
     }
 
-    async fn user_id(&self, username: &str) -> Result<Option<i64>, StoreError> {
+    pub(super) async fn user_id(&self, username: &str) -> Result<Option<i64>, StoreError> {
         sqlx::query_scalar("SELECT user_id FROM users WHERE username = ?1")
             .bind(username)
             .fetch_optional(&self.readers)

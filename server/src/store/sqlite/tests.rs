@@ -2,6 +2,8 @@ use super::{OpenError, Options, open};
 use crate::store::{
     Batch, CommitError, Entry, Limit, Outcome, Store, Write, Writer,
     conformance::{Subject, conformance},
+    conformance_pages::page_conformance,
+    pages::{PageReads, Timeline},
 };
 use sqlx::{Connection, SqliteConnection};
 use std::{path::Path, sync::Arc, time::Duration};
@@ -15,6 +17,7 @@ async fn empty() -> (Subject, TempDir) {
 }
 
 conformance!(empty,);
+page_conformance!(empty,);
 
 async fn connect(path: &Path) -> SqliteConnection {
     SqliteConnection::connect(&format!("sqlite:{}", path.display())).await.unwrap()
@@ -83,6 +86,22 @@ async fn flagged_messages_are_left_out() {
     assert_eq!(texts(subject.store.messages(Limit::All).await.unwrap()), ["fine"]);
     let by_author = subject.store.messages_by("a", Limit::AtMost(1)).await.unwrap().unwrap();
     assert_eq!(texts(by_author), ["fine"]);
+    for timeline in [Timeline::Public, Timeline::By("a"), Timeline::Home("a")] {
+        let page = subject.store.timeline(timeline, None, 1).await.unwrap().unwrap();
+        assert_eq!(page[0].text, "fine", "{timeline:?}");
+    }
+}
+
+#[tokio::test]
+async fn every_file_has_a_session_key_of_its_own_and_every_server_on_it_the_same() {
+    let key = async |path: &Path| {
+        let (store, _writer) = open(path, Options::default()).await.unwrap();
+        store.session_key().await.unwrap()
+    };
+    let directory = tempfile::tempdir().unwrap();
+    let (first, second) = (directory.path().join("1.db"), directory.path().join("2.db"));
+    assert_eq!(key(&first).await, key(&first).await);
+    assert_ne!(key(&first).await, key(&second).await);
 }
 
 #[tokio::test]
