@@ -7,6 +7,7 @@ pub mod clock;
 pub mod conformance;
 pub mod engine;
 pub mod experiment;
+pub mod export;
 pub mod judge;
 pub mod machine;
 pub mod merge;

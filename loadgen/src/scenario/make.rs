@@ -10,7 +10,6 @@ use crate::profile::Profile;
 use crate::replay::{Plan, usual_connections};
 use crate::schedule::{Order, Pace, Read, Spread};
 use limosa_reports::run::manifest::Phase;
-use limosa_reports::run::operation::Operation;
 use limosa_scenarios::Profile as TraceProfile;
 use limosa_scenarios::generate::Options;
 use std::path::{Path, PathBuf};
@@ -172,9 +171,14 @@ fn rates(phase: &PhaseTable) -> Result<Option<(f64, f64)>, Fault> {
         (Some(rate), Some(_)) => Err(fault(rate, "give either `rate` or `ramp`")),
         (Some(rate), None) => positive(rate).map(|rate| Some((rate, rate))),
         (None, Some(ramp)) => {
-            let [from, to] = *ramp.get_ref();
-            let is_rate = |rate: f64| rate.is_finite() && rate >= 0.0;
-            if !is_rate(from) || !is_rate(to) || from + to == 0.0 {
+            let is_rate = |rate: &f64| rate.is_finite() && *rate >= 0.0;
+            let rates = ramp.get_ref();
+            let &[from, to] = rates.as_slice() else {
+                let message =
+                    format!("a ramp has two rates, as [0, 1000], and not {}", rates.len());
+                return Err(fault(ramp, message));
+            };
+            if !rates.iter().all(is_rate) || from + to == 0.0 {
                 return Err(fault(ramp, "a ramp goes from one rate to another, as [0, 1000]"));
             }
             if phase.length.is_none() {
@@ -267,23 +271,16 @@ fn connections(file: &File, order: Order, pace: &Pace) -> Result<usize, Fault> {
     }
 }
 
-/// As in a replay, `latest` is read after one command in twenty unless it is said how often.
 fn reads(file: &File, pace: &Pace) -> Result<Vec<Read>, Fault> {
     let mut reads = Vec::new();
-    if file.reads.given().all(|(operation, _)| operation != Operation::Latest) {
-        reads.push(Read::latest(0.05));
-    }
     for (operation, often) in file.reads.given() {
         let read = often.get_ref().read(operation).map_err(|message| fault(often, message))?;
-        if let Some(read) = &read
-            && read.is_by_rate()
-            && pace.is_closed_model()
-        {
+        if read.is_by_rate() && pace.is_closed_model() {
             let message = "reads by rate need a pace in time: give the phases rates, or say how \
                            many for each command, such as \"5%\"";
             return Err(fault(often, message));
         }
-        reads.extend(read);
+        reads.push(read);
     }
     Ok(reads)
 }
