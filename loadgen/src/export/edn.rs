@@ -9,7 +9,7 @@
 //! A process does one thing at a time, and after an `:info` nothing any more: its client goes on under
 //! a new number. Operations that are nobody's take turns in processes of their own, as few as there are
 //! of them at once. Where one ends in the very nanosecond in which another begins they count as
-//! concurrent, unless both are of one client.
+//! concurrent, but where the next operation of its client begins then too.
 
 use super::{Kind, Outcome, Record};
 use std::cmp::Reverse;
