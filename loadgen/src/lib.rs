@@ -17,3 +17,4 @@ pub mod record;
 pub mod replay;
 pub mod scenario;
 pub mod schedule;
+pub mod small_file;

@@ -9,6 +9,7 @@ use crate::engine::StopRule;
 use crate::profile::Profile;
 use crate::replay::{Plan, usual_connections};
 use crate::schedule::{Order, Pace, Read, Spread};
+use crate::small_file;
 use limosa_reports::run::manifest::Phase;
 use limosa_scenarios::Profile as TraceProfile;
 use limosa_scenarios::generate::Options;
@@ -226,7 +227,7 @@ fn generated(
         None => TraceProfile::course().map_err(|error| fault(place, error.to_string()))?,
         Some(path) => {
             let file = folder.join(path.get_ref());
-            let text = fs_err::read_to_string(&file).map_err(|e| fault(path, e.to_string()))?;
+            let text = small_file::read(&file).map_err(|e| fault(path, e.to_string()))?;
             TraceProfile::from_toml(&text)
                 .map_err(|error| fault(path, format!("{}: {error}", file.display())))?
         }

@@ -54,7 +54,7 @@ pub use trace::TraceError;
 use crate::client::BaseUrl;
 use crate::replay::Plan;
 use crate::schedule::{Order, Read};
-use fs_err as fs;
+use crate::small_file;
 use limosa_reports::run::operation::Operation;
 use limosa_scenarios::Profile as TraceProfile;
 use limosa_scenarios::generate::Options;
@@ -120,7 +120,7 @@ impl Scenario {
     /// # Errors
     /// [`ScenarioError`] where the file cannot be read, or does not hold a scenario that makes sense.
     pub fn load(path: &Path) -> Result<Self, ScenarioError> {
-        let text = fs::read_to_string(path)?;
+        let text = small_file::read(path)?;
         let folder = path.parent().unwrap_or(Path::new(""));
         Self::parse(&text, &path.display().to_string(), folder)
     }
