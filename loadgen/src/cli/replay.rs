@@ -94,7 +94,7 @@ pub struct Args {
     read_latest: Option<f64>,
     /// What is read besides (latest, messages, user_messages, follows, public) and how often: for
     /// each command (messages=0.1, messages=10%), in time (messages=20/s; open model), or never
-    /// (latest=0) [default: latest=0.05, or as with --observe latest]
+    /// (latest=0) [default: latest=0.05; with several targets as --observe latest]
     #[arg(long = "read", env = "LIMOSA_READ", value_name = "WHAT=OFTEN", value_delimiter = ',')]
     reads: Vec<Read>,
     /// What the run must keep to, or fail: `p99 < 50ms`, `tweet.p99 < 30ms`, `errors < 0.1%`,
