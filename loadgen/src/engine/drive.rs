@@ -343,7 +343,10 @@ where
                 continue;
             };
             let target = ready.request.target;
-            let ready_ns = if closed { ready.ready_ns.max(free_ns) } else { ready.ready_ns };
+            let ready_ns = match self.engine.is_closed_model {
+                true => ready.ready_ns.max(free_ns),
+                false => ready.ready_ns,
+            };
             let spare = (self.engine.route == Route::Failover).then(|| ready.request.clone());
             let recorded = {
                 let mut shared = self.shared.borrow_mut();

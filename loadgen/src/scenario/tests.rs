@@ -136,7 +136,11 @@ fn a_mistake_is_named_with_its_line_and_what_would_be_right() {
         ("[server]\nreplica = 3", 4, "unknown key `replica`; the nearest is `replicas`"),
         ("[reads]\nlimits = []", 4, "`limits` belongs to the whole scenario: put it before"),
         ("a = [", 3, ""),
-        ("connections = 'many'", 3, "invalid type: string \"many\""),
+        (
+            "connections = 'many'",
+            3,
+            "string \"many\" is not what belongs here: give a whole number",
+        ),
         ("connections = 0", 3, "from 1 to 100000"),
         ("order = 'usr'", 3, "\"usr\" is none of \"strict\", \"user\", \"none\""),
         ("settle = '5'", 3, "\"5\" is no length of time"),
