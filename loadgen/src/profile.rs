@@ -26,6 +26,9 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// A number of messages that no listing reaches, and that every server's integers hold.
+pub const ALL: i64 = i32::MAX as i64;
+
 /// The credentials that the course's simulator sends: `simulator:super_safe!`.
 pub const SIMULATOR_AUTHORIZATION: &str = "Basic c2ltdWxhdG9yOnN1cGVyX3NhZmUh";
 
@@ -65,7 +68,8 @@ pub struct Profile {
     pub requires_no: bool,
     /// Reads need the parameter `latest`.
     pub requires_latest: bool,
-    /// The value of `no` that reads all there is.
+    /// The value of `no` that reads all there is. By default [`ALL`], which is as good as -1 where that
+    /// means all, and right where a server takes so many off a list, as Python's `[:-1]` does not.
     pub max_no: i64,
     /// How many bits of a command id `latest` holds: 64 or 32.
     #[serde(deserialize_with = "file::bits")]
@@ -98,7 +102,7 @@ impl Default for Profile {
             duplicate_edges: false,
             requires_no: false,
             requires_latest: false,
-            max_no: -1,
+            max_no: ALL,
             latest_bits: 64,
             latest_initial: -1,
             latest_on_refused: true,
@@ -359,7 +363,7 @@ mod tests {
         let profile = profile("");
         assert_eq!(profile, Profile::default());
         assert_eq!(profile.path("/msgs/Ann"), "/msgs/Ann");
-        assert_eq!(profile.read_all_path("/msgs/Ann", 7), "/msgs/Ann?no=-1");
+        assert_eq!(profile.read_all_path("/msgs/Ann", 7), "/msgs/Ann?no=2147483647");
         assert!(profile.is_success(Operation::Tweet, 204));
         assert!(!profile.is_success(Operation::Tweet, 200));
         assert!(profile.is_success(Operation::Latest, 200));

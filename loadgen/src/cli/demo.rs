@@ -1,14 +1,12 @@
 //! `limosa demo`: everything once, with nothing but this program.
 
 use super::exit::Exit;
-use super::{outcome, progress::Progress, replay::end_on_ctrl_c};
+use super::{interrupt::Interrupt, outcome, progress::Progress};
 use crate::experiment::demo::{Demo, Prepared, found};
 use crate::replay::Finished;
 use limosa_reports::render;
 use limosa_reports::run::verdict::Verdict;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 /// Starts a server, replays a generated trace, and finds a write that is lost on purpose
 ///
@@ -44,13 +42,18 @@ impl Args {
         };
         let prepared = demo.prepare()?;
         let runtime = super::runtime()?;
-        let interrupted = runtime.block_on(async { end_on_ctrl_c() });
-        let replay = |faults: &[String], interrupted: &Arc<AtomicBool>| {
+        let interrupt = runtime.block_on(async { Interrupt::listen() });
+        let replay = |faults: &[String]| {
             let mut progress = None;
-            let finished =
-                runtime.block_on(demo.replay(&prepared, faults, interrupted, |live, total, _| {
+            let finished = runtime.block_on(demo.replay(
+                &prepared,
+                faults,
+                interrupt.flag(),
+                |live, total, run| {
+                    interrupt.is_recorded_in(run);
                     progress = Some(Progress::start(live, total, self.quiet));
-                }));
+                },
+            ));
             drop(progress);
             finished
         };
@@ -59,7 +62,7 @@ impl Args {
             "1 of 2  {} generated commands, against a server that does it right\n",
             self.commands
         ));
-        let clean = replay(&[], &interrupted)?;
+        let clean = replay(&[])?;
         outcome::show(&clean.run, false)?;
         if clean.judgement.verdict != Verdict::Pass {
             return Ok(outcome::exit(clean.judgement.verdict));
@@ -67,7 +70,7 @@ impl Args {
 
         let fault = format!("lose:id={}", prepared.doomed);
         say(&format!("\n2 of 2  the same, against `limosa serve --fault {fault}`\n"));
-        let faulty = replay(&[fault], &interrupted)?;
+        let faulty = replay(&[fault])?;
         second_part(&faulty, &prepared)
     }
 }

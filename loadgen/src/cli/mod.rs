@@ -4,6 +4,8 @@ pub mod check;
 pub mod completions;
 pub mod demo;
 pub mod exit;
+pub mod export;
+mod interrupt;
 pub mod judge;
 pub mod man;
 pub mod merge;
@@ -12,6 +14,7 @@ mod progress;
 pub mod replay;
 pub mod report;
 pub mod run;
+mod sending;
 pub mod serve;
 pub mod trace;
 
@@ -31,10 +34,11 @@ enum Command {
     Demo(demo::Args),
     Check(check::Args),
     Replay(Box<replay::Args>),
-    Run(run::Args),
+    Run(Box<run::Args>),
     Judge(judge::Args),
     Merge(merge::Args),
     Report(report::Args),
+    Export(export::Args),
     Trace(trace::Args),
     Serve(serve::Args),
     Completions(completions::Args),
@@ -55,6 +59,7 @@ impl Cli {
             Command::Judge(args) => args.run(),
             Command::Merge(args) => args.run(),
             Command::Report(args) => args.run(),
+            Command::Export(args) => args.run(),
             Command::Trace(args) => args.run(),
             Command::Serve(args) => args.run(),
             Command::Completions(args) => args.run(),

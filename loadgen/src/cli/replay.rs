@@ -1,19 +1,18 @@
 //! `limosa replay`: a trace against a target.
 
 use super::exit::Exit;
-use super::{outcome, progress::Progress};
+use super::outcome;
+use super::sending::{Observe, Sending};
 use crate::check::limits::{Limit, LimitError};
-use crate::client::{BaseUrl, ClientKind, Timeouts, Trust};
+use crate::client::{BaseUrl, ClientKind, Timeouts};
 use crate::engine::StopRule;
 use crate::profile::Profile;
-use crate::replay::{Plan, replay, usual_connections};
+use crate::replay::{Plan, usual_connections};
 use crate::schedule::{Order, Pace, Read, Route, Shard, Spread, Stage, span};
 use anyhow::Context as _;
-use jiff::Timestamp;
 use limosa_reports::run::manifest::Phase;
+use limosa_reports::run::operation::Operation;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 const EXAMPLES: &str = "\
@@ -48,10 +47,6 @@ pub struct Args {
     /// A new connection for each request
     #[arg(long, env = "LIMOSA_NO_KEEP_ALIVE")]
     no_keep_alive: bool,
-    /// Trust the authorities in this PEM file too, for https targets whose certificates the system
-    /// does not know
-    #[arg(long, env = "LIMOSA_CA_CERT", value_name = "FILE")]
-    ca_cert: Option<PathBuf>,
     /// What the target is known to do otherwise, as written by `limosa check --write-profile`
     #[arg(long, env = "LIMOSA_PROFILE", value_name = "FILE")]
     profile: Option<PathBuf>,
@@ -94,12 +89,12 @@ pub struct Args {
     /// on with that run
     #[arg(long, env = "LIMOSA_FROM_ID", value_name = "ID", allow_negative_numbers = true)]
     from_id: Option<i64>,
-    /// How often to read latest: the probability of a GET /latest after a command, 0 to 1
-    #[arg(long, env = "LIMOSA_READ_LATEST", value_name = "SHARE", default_value = "0.05",
-        value_parser = share)]
-    read_latest: f64,
-    /// Other reads: what (latest, messages, user_messages, follows, public) and how often, for each
-    /// command (messages=0.1, messages=10%) or in time (messages=20/s; open model)
+    /// The same as --read latest=SHARE
+    #[arg(long, env = "LIMOSA_READ_LATEST", value_name = "SHARE", value_parser = share)]
+    read_latest: Option<f64>,
+    /// What is read besides (latest, messages, user_messages, follows, public) and how often: for
+    /// each command (messages=0.1, messages=10%), in time (messages=20/s; open model), or never
+    /// (latest=0) [default: latest=0.05; with several targets as --observe latest]
     #[arg(long = "read", env = "LIMOSA_READ", value_name = "WHAT=OFTEN", value_delimiter = ',')]
     reads: Vec<Read>,
     /// What the run must keep to, or fail: `p99 < 50ms`, `tweet.p99 < 30ms`, `errors < 0.1%`,
@@ -107,14 +102,6 @@ pub struct Args {
     /// may be repeated
     #[arg(long = "limit", env = "LIMOSA_LIMIT", value_name = "LIMIT", value_delimiter = ',')]
     limits: Vec<String>,
-    /// Send only the share I of N of the users, from 1: N processes with the same trace, flags and
-    /// seed send all of it. `limosa merge` joins their runs
-    #[arg(long, env = "LIMOSA_SHARD", value_name = "I/N", value_parser = shard)]
-    shard: Option<Shard>,
-    /// Begin to send at this instant, such as 2026-01-31T12:00:00Z: for processes that are to begin
-    /// together
-    #[arg(long, env = "LIMOSA_START_AT", value_name = "TIMESTAMP")]
-    start_at: Option<Timestamp>,
     /// The seed of everything random in the run
     #[arg(long, env = "LIMOSA_SEED", value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -133,15 +120,8 @@ pub struct Args {
     #[arg(long, env = "LIMOSA_SETTLE", value_name = "SECONDS", default_value = "2",
         value_parser = seconds)]
     settle: Duration,
-    /// The run directory [default: runs/TIME-replay-TRACE]
-    #[arg(long, env = "LIMOSA_RUN_DIR", value_name = "DIR")]
-    run_dir: Option<PathBuf>,
-    /// Print the judgement as JSON on standard output
-    #[arg(long)]
-    json: bool,
-    /// Show no progress
-    #[arg(long, short)]
-    quiet: bool,
+    #[command(flatten)]
+    sending: Sending,
 }
 
 impl Args {
@@ -150,29 +130,27 @@ impl Args {
     /// # Errors
     /// Where the trace, the target or the run directory cannot be used.
     pub fn run(self) -> anyhow::Result<Exit> {
-        let (json, quiet) = (self.json, self.quiet);
         let plan = self.plan()?;
-        super::runtime()?.block_on(async {
-            let interrupted = end_on_ctrl_c();
-            let mut progress = None;
-            let finished = replay(&plan, &interrupted, |live, total, _| {
-                progress = Some(Progress::start(live, total, quiet));
-            })
-            .await;
-            drop(progress);
-            let finished = finished.with_context(|| kept_where(&plan))?;
-            outcome::show(&finished.run, json)?;
-            outcome::explain(&plan, &finished);
-            Ok(outcome::exit(finished.judgement.verdict))
-        })
+        let context = match &plan.run_dir {
+            Some(path) => format!("replay into {}", path.display()),
+            None => "replay".to_owned(),
+        };
+        let finished = self.sending.carry_out(&plan, &context)?;
+        outcome::explain(&plan, &finished);
+        Ok(outcome::exit(finished.judgement.verdict))
     }
 
-    fn plan(self) -> anyhow::Result<Plan> {
+    fn plan(&self) -> anyhow::Result<Plan> {
         let default = Timeouts::usual(self.client);
         let unreachable = self.max_unreachable.map(StopRule::after);
-        let pace = match self.ramp {
-            stages if !stages.is_empty() => Pace::Rate { stages, spread: Spread::Even },
-            _ => self.rate.or(self.poisson).or(self.speed).unwrap_or(Pace::Max),
+        let pace = match &self.ramp {
+            stages if !stages.is_empty() => {
+                Pace::Rate { stages: stages.clone(), spread: Spread::Even }
+            }
+            _ => [&self.rate, &self.poisson, &self.speed]
+                .into_iter()
+                .find_map(Clone::clone)
+                .unwrap_or(Pace::Max),
         };
         if let Some(read) = self.reads.iter().find(|read| read.is_by_rate())
             && pace.is_closed_model()
@@ -182,7 +160,7 @@ impl Args {
                  give a share for each command"
             );
         }
-        if self.shard.is_some() && self.order == Order::Strict {
+        if self.sending.shard.is_some() && self.order == Order::Strict {
             anyhow::bail!("--shard: the strict order is one process's: add --order user or none");
         }
         let connections = match (self.order, self.connections) {
@@ -199,17 +177,13 @@ impl Args {
             Some(path) => Profile::load(path).context("--profile")?,
             None => Profile::default(),
         };
-        let trust = match &self.ca_cert {
-            Some(file) => Trust::with_ca_cert(file).context("--ca-cert")?,
-            None => Trust::default(),
-        };
-        let targets = self.target.into_iter().map(|url| url.trusting(trust.clone())).collect();
-        let latest = (self.read_latest > 0.0).then_some(Read::latest(self.read_latest));
+        let trust = self.sending.trust()?;
+        let trusting = |url: &BaseUrl| url.clone().trusting(trust.clone());
         Ok(Plan {
             name: None,
             scenario: None,
-            trace: self.trace,
-            targets,
+            trace: self.trace.clone(),
+            targets: self.target.iter().map(trusting).collect(),
             route: self.route,
             profile,
             client: self.client,
@@ -219,10 +193,10 @@ impl Args {
             pace,
             phases,
             duration: self.duration,
-            reads: latest.into_iter().chain(self.reads).collect(),
+            reads: self.mix()?,
             from_id: self.from_id,
-            shard: self.shard,
-            start_at: self.start_at,
+            shard: self.sending.shard,
+            start_at: self.sending.start_at,
             seed: self.seed,
             limits,
             timeouts: Timeouts {
@@ -231,10 +205,26 @@ impl Args {
             },
             stop: unreachable.unwrap_or_else(|| StopRule::usual(self.client)),
             settle: self.settle,
-            run_dir: self.run_dir,
+            run_dir: self.sending.run_dir.clone(),
             runs: PathBuf::from("runs"),
             command_line: command_line(),
         })
+    }
+
+    /// What is read besides the commands.
+    fn mix(&self) -> anyhow::Result<Vec<Read>> {
+        let observe = self.sending.observe.map(|Observe::Latest| Read::observing());
+        let often = self.read_latest.map(Read::latest);
+        let said = self.reads.iter().copied().filter(|read| read.operation == Operation::Latest);
+        if observe.into_iter().chain(often).chain(said).count() > 1 {
+            anyhow::bail!(
+                "it is said more than once how often to read latest: leave one of --observe latest, \
+                 --read-latest and --read latest=OFTEN"
+            );
+        }
+        let given: Vec<Read> =
+            observe.into_iter().chain(often).chain(self.reads.iter().copied()).collect();
+        Ok(Read::mix(&given, self.target.len(), self.route))
     }
 }
 
@@ -254,32 +244,6 @@ fn limits(texts: &[String], phases: &[Phase], pace: &Pace) -> Result<Vec<String>
 /// The command line for the manifest. A path may be no UTF-8; what is not is replaced.
 pub(super) fn command_line() -> Vec<String> {
     std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect()
-}
-
-/// The first Ctrl-C ends the run after the request that is under way, so that it can be judged; the
-/// second one ends limosa: what was sent is in the ledger.
-#[allow(clippy::exit, reason = "the user insists")]
-pub(super) fn end_on_ctrl_c() -> Arc<AtomicBool> {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&interrupted);
-    tokio::spawn(async move {
-        while tokio::signal::ctrl_c().await.is_ok() {
-            if flag.swap(true, Ordering::Relaxed) {
-                std::process::exit(INTERRUPTED);
-            }
-        }
-    });
-    interrupted
-}
-
-/// What a shell reports for a process that SIGINT ended: 128 + 2.
-const INTERRUPTED: i32 = 130;
-
-fn kept_where(plan: &Plan) -> String {
-    match &plan.run_dir {
-        Some(path) => format!("replay into {}", path.display()),
-        None => "replay".to_owned(),
-    }
 }
 
 fn speed(text: &str) -> Result<Pace, String> {

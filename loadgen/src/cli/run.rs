@@ -1,16 +1,15 @@
 //! `limosa run`: a scenario, from its file to its exit code.
 
 use super::exit::Exit;
-use super::replay::{command_line, end_on_ctrl_c, shard, time};
-use super::{outcome, progress::Progress};
-use crate::client::{BaseUrl, Trust};
+use super::outcome;
+use super::replay::{command_line, time};
+use super::sending::{Observe, Sending};
+use crate::client::BaseUrl;
 use crate::experiment::fleet::Fleet;
 use crate::nearest::nearest;
-use crate::replay::{Plan, replay};
+use crate::replay::Plan;
 use crate::scenario::{Scenario, shipped};
-use crate::schedule::Shard;
 use anyhow::Context as _;
-use jiff::Timestamp;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -38,10 +37,6 @@ pub struct Args {
     /// The target's base URL instead of the scenario's; once for each replica
     #[arg(long, env = "LIMOSA_TARGET", value_name = "URL", value_delimiter = ',')]
     target: Vec<BaseUrl>,
-    /// Trust the authorities in this PEM file too, for https targets whose certificates the system
-    /// does not know
-    #[arg(long, env = "LIMOSA_CA_CERT", value_name = "FILE")]
-    ca_cert: Option<PathBuf>,
     /// Run for TIME (such as 30s) instead: every phase keeps its share of it. A scenario that lasts as
     /// long as its trace is cut off
     #[arg(long, env = "LIMOSA_DURATION", value_name = "TIME", value_parser = time)]
@@ -49,28 +44,14 @@ pub struct Args {
     /// The seed of everything random instead of the scenario's
     #[arg(long, env = "LIMOSA_SEED", value_name = "N")]
     seed: Option<u64>,
-    /// Send only the share I of N of the users, from 1: N processes with the same scenario and seed
-    /// send all of it
-    #[arg(long, env = "LIMOSA_SHARD", value_name = "I/N", value_parser = shard)]
-    shard: Option<Shard>,
-    /// Begin to send at this instant, such as 2026-01-31T12:00:00Z
-    #[arg(long, env = "LIMOSA_START_AT", value_name = "TIMESTAMP")]
-    start_at: Option<Timestamp>,
-    /// The run directory [default: runs/TIME-NAME]
-    #[arg(long, env = "LIMOSA_RUN_DIR", value_name = "DIR")]
-    run_dir: Option<PathBuf>,
-    /// Print the judgement as JSON on standard output
-    #[arg(long)]
-    json: bool,
-    /// Show no progress
-    #[arg(long, short)]
-    quiet: bool,
     /// List the scenarios that ship
     #[arg(long, conflicts_with = "scenario")]
     list: bool,
     /// Print a scenario that ships
     #[arg(long, value_name = "NAME", conflicts_with_all = ["scenario", "list"])]
     print: Option<String>,
+    #[command(flatten)]
+    sending: Sending,
 }
 
 impl Args {
@@ -90,14 +71,14 @@ impl Args {
         let scenario = self.scenario()?;
         let mut targets =
             if self.target.is_empty() { &scenario.targets } else { &self.target }.clone();
-        if let Some(file) = &self.ca_cert {
-            let trust = Trust::with_ca_cert(file).context("--ca-cert")?;
+        if self.sending.ca_cert.is_some() {
+            let trust = self.sending.trust()?;
             targets = targets.into_iter().map(|url| url.trusting(trust.clone())).collect();
         }
-        if targets.is_empty() && self.shard.is_some() {
+        if targets.is_empty() && self.sending.shard.is_some() {
             anyhow::bail!("--shard: every process would start servers of its own: add --target");
         }
-        if self.shard.is_some() && scenario.is_strict() {
+        if self.sending.shard.is_some() && scenario.is_strict() {
             anyhow::bail!("--shard: the strict order is one process's: use another order");
         }
         let trace = scenario.trace(self.runs())?;
@@ -111,9 +92,9 @@ impl Args {
         };
         let targets = fleet.as_ref().map_or(targets, Fleet::urls);
         let plan = Plan {
-            shard: self.shard,
-            start_at: self.start_at,
-            run_dir: self.run_dir.clone(),
+            shard: self.sending.shard,
+            start_at: self.sending.start_at,
+            run_dir: self.sending.run_dir.clone(),
             command_line: command_line(),
             ..scenario.plan(trace, targets)
         };
@@ -121,17 +102,7 @@ impl Args {
     }
 
     fn carry_out(&self, plan: &Plan, fleet: Option<Fleet>) -> anyhow::Result<Exit> {
-        let finished = super::runtime()?.block_on(async {
-            let interrupted = end_on_ctrl_c();
-            let mut progress = None;
-            let finished = replay(plan, &interrupted, |live, total, _| {
-                progress = Some(Progress::start(live, total, self.quiet));
-            })
-            .await;
-            drop(progress);
-            finished.context("run")
-        })?;
-        outcome::show(&finished.run, self.json)?;
+        let finished = self.sending.carry_out(plan, "run")?;
         match fleet {
             // The servers are gone when this ends, so there is nothing to go on with.
             Some(fleet) => {
@@ -160,12 +131,15 @@ impl Args {
         if let Some(seed) = self.seed {
             scenario = scenario.with_seed(seed);
         }
+        if let Some(Observe::Latest) = self.sending.observe {
+            scenario = scenario.observing();
+        }
         Ok(scenario)
     }
 
     /// Where a generated trace is put: beside the run directory.
     fn runs(&self) -> &Path {
-        match self.run_dir.as_deref().map(Path::parent) {
+        match self.sending.run_dir.as_deref().map(Path::parent) {
             Some(Some(parent)) => parent,
             _ => Path::new("runs"),
         }

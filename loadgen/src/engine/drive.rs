@@ -23,6 +23,9 @@ use tokio::task::{JoinHandle, LocalSet};
 
 /// How often a wait looks whether the user has ended the run.
 const GLANCE: Duration = Duration::from_millis(100);
+/// How many reads of `latest` are under way at most, apart from the load. Some hundreds of them wait
+/// for a replica that hangs before the others are observed no more.
+const OBSERVERS: usize = 256;
 
 /// Sends a schedule.
 #[derive(Debug, Clone)]
@@ -68,7 +71,7 @@ impl Engine {
     where
         I: Iterator<Item = Result<Step, TraceError>> + 'static,
     {
-        allow_open_files(self.connections);
+        allow_open_files(self.connections + OBSERVERS);
         let router = Router::new(self.route, self.targets.len(), 0);
         let lanes = Lanes::new(self.order);
         let shared = Shared::new(schedule, lanes, router, recorder, self.stop);
@@ -77,8 +80,8 @@ impl Engine {
             pool: Rc::new(RefCell::new(Pool::new(&self))),
             engine: Rc::new(self),
             shared: Rc::clone(&shared),
-            idle: Rc::default(),
-            waiting: Rc::default(),
+            load: Rc::default(),
+            observers: Rc::default(),
             connections: Rc::default(),
         };
         LocalSet::new().run_until(crew.work()).await;
@@ -133,12 +136,30 @@ struct Crew<I> {
     shared: State<I>,
     /// The connections that none of them uses.
     pool: Rc<RefCell<Pool>>,
-    /// Wakes connections that found nothing to send.
-    idle: Rc<Notify>,
-    /// How many of them there are, and of those that were just made.
-    waiting: Rc<Cell<usize>>,
+    load: Rc<Team>,
+    observers: Rc<Team>,
     /// All connections.
     connections: Rc<RefCell<Vec<JoinHandle<()>>>>,
+}
+
+/// What a connection sends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// Commands, and the reads among them.
+    Load,
+    /// Reads of `latest` apart from the load.
+    Observer,
+}
+
+/// The connections of one role.
+#[derive(Default)]
+struct Team {
+    /// Wakes those that found nothing to send.
+    idle: Notify,
+    /// How many of them there are, and of those that were just made.
+    waiting: Cell<usize>,
+    /// How many were made.
+    made: Cell<usize>,
 }
 
 impl<I> Clone for Crew<I> {
@@ -147,8 +168,8 @@ impl<I> Clone for Crew<I> {
             engine: Rc::clone(&self.engine),
             shared: Rc::clone(&self.shared),
             pool: Rc::clone(&self.pool),
-            idle: Rc::clone(&self.idle),
-            waiting: Rc::clone(&self.waiting),
+            load: Rc::clone(&self.load),
+            observers: Rc::clone(&self.observers),
             connections: Rc::clone(&self.connections),
         }
     }
@@ -163,7 +184,7 @@ where
         let scout = tokio::task::spawn_local(self.clone().look_elsewhere());
         if self.engine.is_closed_model {
             for _ in 0..self.engine.connections {
-                self.connect();
+                self.connect(Role::Load);
             }
         } else {
             self.dispatch().await;
@@ -197,27 +218,51 @@ where
         }
     }
 
+    fn team(&self, role: Role) -> &Team {
+        match role {
+            Role::Load => &self.load,
+            Role::Observer => &self.observers,
+        }
+    }
+
     /// One connection more.
-    fn connect(&self) {
-        self.waiting.set(self.waiting.get() + 1);
-        let connection = tokio::task::spawn_local(self.clone().connection());
+    fn connect(&self, role: Role) {
+        let team = self.team(role);
+        team.waiting.set(team.waiting.get() + 1);
+        team.made.set(team.made.get() + 1);
+        let connection = tokio::task::spawn_local(self.clone().connection(role));
         self.connections.borrow_mut().push(connection);
     }
 
-    /// Sees to it that what may be sent is taken: by idle connections or, in the open model, by new
-    /// ones.
+    /// Sees to it that what may be sent is taken: by idle connections or by new ones. In the closed
+    /// model all of the load's are there from the start.
     fn provide(&self) {
         let ready = self.shared.borrow().ready();
-        let waiting = self.waiting.get();
-        for _ in 0..ready.min(waiting) {
-            self.idle.notify_one();
+        self.call(Role::Load, ready, self.engine.connections);
+        self.provide_observers();
+    }
+
+    fn provide_observers(&self) {
+        let observing = self.shared.borrow().observing();
+        self.call(Role::Observer, observing, OBSERVERS);
+    }
+
+    fn call(&self, role: Role, wanted: usize, most: usize) {
+        let team = self.team(role);
+        let waiting = team.waiting.get();
+        for _ in 0..wanted.min(waiting) {
+            team.idle.notify_one();
         }
-        if !self.engine.is_closed_model {
-            let made = self.connections.borrow().len();
-            for _ in 0..ready.saturating_sub(waiting).min(self.engine.connections - made) {
-                self.connect();
-            }
+        let more = wanted.saturating_sub(waiting);
+        for _ in 0..more.min(most.saturating_sub(team.made.get())) {
+            self.connect(role);
         }
+    }
+
+    /// Lets every connection see that the run is over.
+    fn wake_all(&self) {
+        self.load.idle.notify_waiters();
+        self.observers.idle.notify_waiters();
     }
 
     /// Looks whether the user ends the run.
@@ -226,7 +271,7 @@ where
             tokio::time::sleep(GLANCE).await;
         }
         self.shared.borrow_mut().interrupt();
-        self.idle.notify_waiters();
+        self.wake_all();
     }
 
     /// Admits each request at its instant, and sees to it that a connection takes it.
@@ -254,19 +299,21 @@ where
             drop(shared);
             self.provide();
         }
-        self.idle.notify_waiters();
+        self.wake_all();
     }
 
     /// One connection: takes a request, sends it, records what came of it, until nothing is left.
-    async fn connection(self) {
+    async fn connection(self, role: Role) {
         let clock = self.engine.clock;
-        let closed = self.engine.is_closed_model;
+        let observes = role == Role::Observer;
+        let closed = self.engine.is_closed_model && !observes;
+        let team = self.team(role);
         // One connection alone would be idle meanwhile, and knows what it sends next. Many keep the
         // generator busy, and what is next by the schedule may have to wait.
         let prepares = closed && self.engine.order == Order::Strict;
         let mut bytes = Vec::new();
         let mut free_ns = clock.now_ns();
-        self.waiting.set(self.waiting.get() - 1);
+        team.waiting.set(team.waiting.get() - 1);
         loop {
             let taken = {
                 let mut shared = self.shared.borrow_mut();
@@ -277,30 +324,36 @@ where
                     }
                 }
                 if shared.is_over() {
-                    return self.idle.notify_waiters();
+                    return self.wake_all();
                 }
-                let taken = shared.take();
-                if closed && taken.is_some() && self.waiting.get() > 0 && shared.has_more() {
-                    self.idle.notify_one();
+                let taken = shared.take(observes);
+                if closed && taken.is_some() && team.waiting.get() > 0 && shared.has_more() {
+                    team.idle.notify_one();
                 }
                 taken
             };
+            if closed {
+                self.provide_observers();
+            }
             let Some(ready) = taken else {
-                self.waiting.set(self.waiting.get() + 1);
-                self.idle.notified().await;
-                self.waiting.set(self.waiting.get() - 1);
+                team.waiting.set(team.waiting.get() + 1);
+                team.idle.notified().await;
+                team.waiting.set(team.waiting.get() - 1);
                 free_ns = clock.now_ns();
                 continue;
             };
             let target = ready.request.target;
-            let ready_ns = if closed { ready.ready_ns.max(free_ns) } else { ready.ready_ns };
+            let ready_ns = match self.engine.is_closed_model {
+                true => ready.ready_ns.max(free_ns),
+                false => ready.ready_ns,
+            };
             let spare = (self.engine.route == Route::Failover).then(|| ready.request.clone());
             let recorded = {
                 let mut shared = self.shared.borrow_mut();
                 shared.encode(&ready.request, self.pool.borrow().encoder(target), &mut bytes);
                 shared.intent(ready, ready_ns, clock.now_ns())
             };
-            let Some((slot, intent)) = recorded else { return self.idle.notify_waiters() };
+            let Some((slot, intent)) = recorded else { return self.wake_all() };
             let ((target, attempt), ()) = tokio::join!(biased; self.send(&intent, target, &mut bytes, spare), async {
                 if prepares {
                     self.shared.borrow_mut().prepare(&self.pool.borrow());
@@ -311,6 +364,10 @@ where
             self.shared.borrow_mut().outcome(slot, &intent, &outcome);
             if !closed {
                 self.provide();
+            }
+            // A read of latest that has ended makes room to read ahead.
+            if observes && self.engine.is_closed_model && self.load.waiting.get() > 0 {
+                self.load.idle.notify_one();
             }
         }
     }

@@ -6,7 +6,9 @@
 //! (the open model) a request is given to a free connection at its instant, and a new connection is
 //! made where none is free, up to the limit; beyond it, requests wait, and the wait counts as the
 //! generator's lateness.
-
+//!
+//! Reads of `latest` have connections of their own, unless everything goes one after another: what
+//! holds the load up shall not keep anybody from looking.
 //!
 //! Of several targets the schedule chooses one for each request; connections that are not in use
 //! wait in a pool.

@@ -134,12 +134,17 @@ where
         self.lanes.ready() > 0 || !self.exhausted
     }
 
-    /// A request to send now.
-    pub(super) fn take(&mut self) -> Option<Ready> {
+    /// How many reads of `latest` may be sent apart from the load.
+    pub(super) fn observing(&self) -> usize {
+        self.lanes.observing()
+    }
+
+    /// A request to send now: one of the load, or a read of `latest` apart from it.
+    pub(super) fn take(&mut self, observes: bool) -> Option<Ready> {
         if self.ended.is_some() {
             return None;
         }
-        let mut ready = self.lanes.take()?;
+        let mut ready = if observes { self.lanes.observe() } else { self.lanes.take() }?;
         if let Some(target) = self.router.instead_of(ready.request.target) {
             ready.request.target = target;
         }
@@ -224,7 +229,9 @@ where
 
     /// Ends the run on the user's word.
     pub(super) fn interrupt(&mut self) {
-        let next = self.pull().map(|request| request.command_id);
+        // A read stands under the id of the command before it, which was sent.
+        let next = std::iter::from_fn(|| self.pull()).find(|next| next.payload.is_command());
+        let next = next.map(|request| request.command_id);
         let resume_at = self.lanes.held_ids().chain(next).min();
         self.end(Ok(Ending::Interrupted { resume_at }));
     }

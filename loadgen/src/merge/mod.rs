@@ -53,6 +53,9 @@ pub enum MergeError {
     /// A part of a ledger is lost, which the joined run would not show.
     #[error("{path} cannot be read from byte {offset}: a damaged run is not joined with others; judge it by itself", path = .0.path.display(), offset = .0.offset)]
     Damaged(Damage),
+    /// The joined run would be mixed with what is there.
+    #[error("--into: {} is not empty: name a new folder", .0.display())]
+    Occupied(PathBuf),
     /// There are more parts than a ledger can number.
     #[error("the runs have more than 65,535 parts together: join fewer of them")]
     TooManyParts,
@@ -76,7 +79,10 @@ struct Source {
 /// [`MergeError`]; what was written until then is no run.
 pub fn merge(runs: &[PathBuf], into: &Path) -> Result<RunDir, MergeError> {
     let mut sources = open(runs)?;
-    let merged = RunDir::create_at(into)?;
+    let merged = RunDir::create_at(into).map_err(|error| match error {
+        RunDirError::Occupied(path) => MergeError::Occupied(path),
+        error => error.into(),
+    })?;
     let manifest = unite_ledgers(&mut sources, &merged)?;
     read_backs::unite(&sources, &merged)?;
     // Last: until then, the directory is no run.

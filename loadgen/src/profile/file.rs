@@ -2,7 +2,7 @@
 
 use super::Profile;
 use crate::nearest::with_nearest_key;
-use fs_err as fs;
+use crate::small_file;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ impl Profile {
     /// # Errors
     /// [`ProfileError`] where the file cannot be read, or does not hold a profile.
     pub fn load(path: &Path) -> Result<Self, ProfileError> {
-        let text = fs::read_to_string(path)?;
+        let text = small_file::read(path)?;
         Self::parse(&text).map_err(|(line, message)| ProfileError::Malformed {
             path: path.to_path_buf(),
             line,

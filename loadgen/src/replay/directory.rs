@@ -62,6 +62,7 @@ pub(super) fn open_run(plan: &Plan, outline: &Outline) -> Result<(RunDir, OpenPa
     {
         let mut run = RunDir::open(path)?;
         run.lock()?;
+        run.be_latest_in(&plan.runs)?;
         let mut manifest = run.manifest()?;
         if manifest.trace.sha256 != outline.info.sha256 {
             let theirs = manifest.trace.source;
@@ -88,7 +89,11 @@ pub(super) fn open_run(plan: &Plan, outline: &Outline) -> Result<(RunDir, OpenPa
         format!("replay-{}", stem.to_string_lossy())
     });
     let run = match &plan.run_dir {
-        Some(path) => RunDir::create_at(path)?,
+        Some(path) => {
+            let run = RunDir::create_at(path)?;
+            run.be_latest_in(&plan.runs)?;
+            run
+        }
         None => RunDir::create_in(&plan.runs, &slug(&name), now)?,
     };
     let mut targets = Vec::new();

@@ -81,7 +81,7 @@ pub(super) struct PhaseTable {
     #[serde(rename = "for")]
     pub(super) length: Option<Time>,
     pub(super) rate: Option<Spanned<f64>>,
-    pub(super) ramp: Option<Spanned<[f64; 2]>>,
+    pub(super) ramp: Option<Spanned<Vec<f64>>>,
     #[serde(default)]
     pub(super) warm_up: bool,
 }
@@ -195,16 +195,12 @@ pub(super) enum Often {
 }
 
 impl Often {
-    /// The read; `None` where it is never.
-    pub(super) fn read(&self, operation: Operation) -> Result<Option<Read>, String> {
+    pub(super) fn read(&self, operation: Operation) -> Result<Read, String> {
         let text = match self {
             Self::Number(number) => number.to_string(),
             Self::Text(text) => text.trim().to_owned(),
         };
-        if text.trim_end_matches("/s").trim_end_matches('%').parse() == Ok(0.0) {
-            return Ok(None);
-        }
         let read = format!("{}={text}", operation.name()).parse::<Read>();
-        read.map(Some).map_err(|error| error.to_string())
+        read.map_err(|error| error.to_string())
     }
 }

@@ -9,8 +9,8 @@ use crate::engine::StopRule;
 use crate::profile::Profile;
 use crate::replay::{Plan, usual_connections};
 use crate::schedule::{Order, Pace, Read, Spread};
+use crate::small_file;
 use limosa_reports::run::manifest::Phase;
-use limosa_reports::run::operation::Operation;
 use limosa_scenarios::Profile as TraceProfile;
 use limosa_scenarios::generate::Options;
 use std::path::{Path, PathBuf};
@@ -172,9 +172,14 @@ fn rates(phase: &PhaseTable) -> Result<Option<(f64, f64)>, Fault> {
         (Some(rate), Some(_)) => Err(fault(rate, "give either `rate` or `ramp`")),
         (Some(rate), None) => positive(rate).map(|rate| Some((rate, rate))),
         (None, Some(ramp)) => {
-            let [from, to] = *ramp.get_ref();
-            let is_rate = |rate: f64| rate.is_finite() && rate >= 0.0;
-            if !is_rate(from) || !is_rate(to) || from + to == 0.0 {
+            let is_rate = |rate: &f64| rate.is_finite() && *rate >= 0.0;
+            let rates = ramp.get_ref();
+            let &[from, to] = rates.as_slice() else {
+                let message =
+                    format!("a ramp has two rates, as [0, 1000], and not {}", rates.len());
+                return Err(fault(ramp, message));
+            };
+            if !rates.iter().all(is_rate) || from + to == 0.0 {
                 return Err(fault(ramp, "a ramp goes from one rate to another, as [0, 1000]"));
             }
             if phase.length.is_none() {
@@ -222,7 +227,7 @@ fn generated(
         None => TraceProfile::course().map_err(|error| fault(place, error.to_string()))?,
         Some(path) => {
             let file = folder.join(path.get_ref());
-            let text = fs_err::read_to_string(&file).map_err(|e| fault(path, e.to_string()))?;
+            let text = small_file::read(&file).map_err(|e| fault(path, e.to_string()))?;
             TraceProfile::from_toml(&text)
                 .map_err(|error| fault(path, format!("{}: {error}", file.display())))?
         }
@@ -267,23 +272,16 @@ fn connections(file: &File, order: Order, pace: &Pace) -> Result<usize, Fault> {
     }
 }
 
-/// As in a replay, `latest` is read after one command in twenty unless it is said how often.
 fn reads(file: &File, pace: &Pace) -> Result<Vec<Read>, Fault> {
     let mut reads = Vec::new();
-    if file.reads.given().all(|(operation, _)| operation != Operation::Latest) {
-        reads.push(Read::latest(0.05));
-    }
     for (operation, often) in file.reads.given() {
         let read = often.get_ref().read(operation).map_err(|message| fault(often, message))?;
-        if let Some(read) = &read
-            && read.is_by_rate()
-            && pace.is_closed_model()
-        {
+        if read.is_by_rate() && pace.is_closed_model() {
             let message = "reads by rate need a pace in time: give the phases rates, or say how \
                            many for each command, such as \"5%\"";
             return Err(fault(often, message));
         }
-        reads.extend(read);
+        reads.push(read);
     }
     Ok(reads)
 }

@@ -53,8 +53,9 @@ pub use trace::TraceError;
 
 use crate::client::BaseUrl;
 use crate::replay::Plan;
-use crate::schedule::Order;
-use fs_err as fs;
+use crate::schedule::{Order, Read};
+use crate::small_file;
+use limosa_reports::run::operation::Operation;
 use limosa_scenarios::Profile as TraceProfile;
 use limosa_scenarios::generate::Options;
 use std::path::{Path, PathBuf};
@@ -119,7 +120,7 @@ impl Scenario {
     /// # Errors
     /// [`ScenarioError`] where the file cannot be read, or does not hold a scenario that makes sense.
     pub fn load(path: &Path) -> Result<Self, ScenarioError> {
-        let text = fs::read_to_string(path)?;
+        let text = small_file::read(path)?;
         let folder = path.parent().unwrap_or(Path::new(""));
         Self::parse(&text, &path.display().to_string(), folder)
     }
@@ -150,6 +151,13 @@ impl Scenario {
         self
     }
 
+    /// The same scenario, with as many reads of `latest` as it takes to judge it.
+    pub fn observing(mut self) -> Self {
+        self.template.reads.retain(|read| read.operation != Operation::Latest);
+        self.template.reads.push(Read::observing());
+        self
+    }
+
     /// Whether its commands are sent one at a time.
     pub fn is_strict(&self) -> bool {
         self.template.order == Order::Strict
@@ -161,6 +169,7 @@ impl Scenario {
             name: Some(self.name.clone()),
             scenario: Some(self.text.clone()),
             trace,
+            reads: Read::mix(&self.template.reads, targets.len(), self.template.route),
             targets,
             pace: self.timetable.pace(),
             phases: self.timetable.phases(),

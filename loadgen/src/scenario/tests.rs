@@ -1,5 +1,6 @@
 use super::*;
 use crate::schedule::{Order, Route};
+use fs_err as fs;
 use limosa_reports::run::manifest::Phase;
 
 /// A scenario of which nothing is left to say.
@@ -135,7 +136,11 @@ fn a_mistake_is_named_with_its_line_and_what_would_be_right() {
         ("[server]\nreplica = 3", 4, "unknown key `replica`; the nearest is `replicas`"),
         ("[reads]\nlimits = []", 4, "`limits` belongs to the whole scenario: put it before"),
         ("a = [", 3, ""),
-        ("connections = 'many'", 3, "invalid type: string \"many\""),
+        (
+            "connections = 'many'",
+            3,
+            "string \"many\" is not what belongs here: give a whole number",
+        ),
         ("connections = 0", 3, "from 1 to 100000"),
         ("order = 'usr'", 3, "\"usr\" is none of \"strict\", \"user\", \"none\""),
         ("settle = '5'", 3, "\"5\" is no length of time"),
@@ -152,7 +157,8 @@ fn a_mistake_is_named_with_its_line_and_what_would_be_right() {
         ("[[phase]]\nname = 'a'\n[[phase]]\nname = 'b'", 4, "how long the phase `a` lasts"),
         ("[[phase]]\nname = 'a'\nramp = [0, 5]", 5, "how long the ramp takes"),
         ("[[phase]]\nname = 'a'\nfor = '1s'\nramp = [0, 0]", 6, "as [0, 1000]"),
-        ("[[phase]]\nname = 'a'\nfor = '1s'\nramp = [5]", 6, ""),
+        ("[[phase]]\nname = 'a'\nfor = '1s'\nramp = [5]", 6, "two rates, as [0, 1000], and not 1"),
+        ("[[phase]]\nname = 'a'\nfor = '1s'\nramp = [0, 200, 300]", 6, "and not 3"),
         ("[[phase]]\nname = 'p99'", 4, "`p99` means something else in a limit"),
         ("[[phase]]\nname = 'Steady State'", 4, "lower-case letters, digits and dashes"),
         ("[[phase]]\nname = 'a'\nwarm_up = true", 4, "every phase is a warm-up"),
@@ -176,7 +182,10 @@ fn a_mistake_is_named_with_its_line_and_what_would_be_right() {
         assert!(said.contains(message), "{lines}: {said}");
     }
     for (text, message) in [
-        ("", "missing field `name`"),
+        ("", "missing key `name`"),
+        ("name = 'x'\nconnections = 'many'", "line 2: string \"many\" is not what belongs here"),
+        ("name = 'x'\n[generate]\ncommands = 'all'", "give a whole number"),
+        ("name = 'x'\ngenerate = 5", "give a table"),
         ("name = 'x'", "line 1: nothing is to be sent: give `trace`, or [generate]"),
         ("name = 'x'\n[generate]\nseed = 1", "line 2: say how many commands to generate"),
         ("name = 'x'\nrate = 5\n[generate]", "line 3: say how many commands to generate"),

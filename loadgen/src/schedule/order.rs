@@ -34,6 +34,9 @@ impl Order {
 /// A register that another shard sends ends where nobody here sees it: what waits for it is listed
 /// in [`Lanes::wanted`] until [`Lanes::found`] tells that the target knows the user.
 ///
+/// Reads of `latest` wait for nothing, unless everything waits for what was before it, and are taken
+/// by [`Lanes::observe`] apart from the rest.
+///
 /// Requests are admitted in the order of the trace. Memory is that of the requests held and of the
 /// users' names.
 #[derive(Debug)]
@@ -45,6 +48,8 @@ pub struct Lanes {
     names: FxHashMap<String, usize>,
     users: Vec<User>,
     ready: VecDeque<SlotId>,
+    /// The reads of `latest` that may be sent, where they need not wait for the rest.
+    observing: VecDeque<SlotId>,
     /// Users whom other shards register, and of whom nobody knows yet whether the target has them.
     elsewhere: FxHashSet<String>,
     /// What waits for nothing but one of them, since when.
@@ -100,6 +105,7 @@ impl Lanes {
             names: FxHashMap::default(),
             users: Vec::new(),
             ready: VecDeque::new(),
+            observing: VecDeque::new(),
             elsewhere: FxHashSet::default(),
             wanting: Vec::new(),
         }
@@ -110,14 +116,20 @@ impl Lanes {
         self.slots.len() - self.free.len()
     }
 
-    /// The command ids of the requests that were not taken yet.
+    /// The ids of the commands that were not taken yet.
     pub fn held_ids(&self) -> impl Iterator<Item = i64> {
-        self.slots.iter().filter_map(|slot| Some(slot.request.as_ref()?.command_id))
+        let held = self.slots.iter().filter_map(|slot| slot.request.as_ref());
+        held.filter(|request| request.payload.is_command()).map(|request| request.command_id)
     }
 
-    /// How many requests may be sent now.
+    /// How many requests may be sent now, but for reads of `latest` that are taken apart.
     pub fn ready(&self) -> usize {
         self.ready.len()
+    }
+
+    /// How many reads of `latest` may be sent now.
+    pub fn observing(&self) -> usize {
+        self.observing.len()
     }
 
     /// Whether no request is held or under way.
@@ -181,8 +193,11 @@ impl Lanes {
 
     /// Lets a request go that waits for nothing here any more.
     fn release(&mut self, id: SlotId, now_ns: u64) {
-        match self.slots[id.0].wants.take().filter(|user| self.elsewhere.contains(user)) {
+        let slot = &mut self.slots[id.0];
+        let observes = slot.request.as_ref().is_some_and(|request| request.payload.observes());
+        match slot.wants.take().filter(|user| self.elsewhere.contains(user)) {
             Some(user) => self.wanting.push((id, user, now_ns)),
+            None if observes && slot.user.is_none() => self.observing.push_back(id),
             None => self.ready.push_back(id),
         }
     }
@@ -208,6 +223,16 @@ impl Lanes {
     /// The next request that may be sent, in the order in which they became ready.
     pub fn take(&mut self) -> Option<Ready> {
         let id = self.ready.pop_front()?;
+        self.taken(id)
+    }
+
+    /// The next read of `latest` that may be sent, where they are taken apart.
+    pub fn observe(&mut self) -> Option<Ready> {
+        let id = self.observing.pop_front()?;
+        self.taken(id)
+    }
+
+    fn taken(&mut self, id: SlotId) -> Option<Ready> {
         let slot = &mut self.slots[id.0];
         let request = slot.request.take()?;
         Some(Ready { slot: id, request, lane: slot.lane, ready_ns: slot.ready_ns })

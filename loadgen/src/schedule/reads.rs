@@ -1,6 +1,7 @@
 //! The reads in the mix.
 
-use super::pace::{positive, unit_exponential};
+use super::Route;
+use super::pace::unit_exponential;
 use limosa_reports::run::operation::Operation;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -24,16 +25,48 @@ pub struct Read {
 /// How often.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Often {
-    /// So many reads for each command, on average.
+    /// So many reads for each command, on average; 0 is never.
     PerCommand(f64),
-    /// So many reads a second, as a Poisson process. Only in the open model.
+    /// So many reads a second, as a Poisson process; 0 is never. Only in the open model.
     PerSecond(f64),
 }
+
+/// How often `latest` is read where it is observed: for one command in five. Enough that a replica
+/// which is behind for the time of a few commands is met, at a cost below that of the commands.
+const OBSERVED: f64 = 0.2;
+/// How often it is read in passing.
+const IN_PASSING: f64 = 0.05;
 
 impl Read {
     /// `GET /latest`, so many times for each command.
     pub fn latest(share: f64) -> Self {
         Self { operation: Operation::Latest, often: Often::PerCommand(share) }
+    }
+
+    /// `GET /latest`, as often as it takes to judge it.
+    pub fn observing() -> Self {
+        Self::latest(OBSERVED)
+    }
+
+    /// `GET /latest` where nobody says how often: in passing; and where several targets answer at
+    /// once, which may disagree, as often as it takes to judge it.
+    pub fn usual(targets: usize, route: Route) -> Self {
+        match route {
+            Route::RoundRobin | Route::Random | Route::User if targets > 1 => Self::observing(),
+            _ => Self::latest(IN_PASSING),
+        }
+    }
+
+    /// The whole mix: what is given, and `latest` as usual where it is not.
+    pub fn mix(given: &[Self], targets: usize, route: Route) -> Vec<Self> {
+        let is_given = given.iter().any(|read| read.operation == Operation::Latest);
+        let usual = (!is_given).then(|| Self::usual(targets, route));
+        usual.into_iter().chain(given.iter().copied()).filter(|read| !read.is_never()).collect()
+    }
+
+    fn is_never(&self) -> bool {
+        let (Often::PerCommand(times) | Often::PerSecond(times)) = self.often;
+        times == 0.0
     }
 
     /// Whether it comes by time alone.
@@ -46,7 +79,8 @@ impl Read {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{0}` is no read: give what and how often, such as `latest=0.05`, `messages=5%` (for each \
-     command) or `user_messages=20/s`, at most a million; what is one of latest, messages, user_messages, follows, public"
+     command) or `user_messages=20/s`, from 0 for never to a million; what is one of latest, \
+     messages, user_messages, follows, public"
 )]
 pub struct ReadError(String);
 
@@ -62,18 +96,18 @@ impl FromStr for Read {
             .ok_or_else(error)?;
         let often = often.trim();
         let often = if let Some(rate) = often.strip_suffix("/s") {
-            Often::PerSecond(positive(rate).ok_or_else(error)?)
+            Often::PerSecond(times(rate).ok_or_else(error)?)
         } else if let Some(percent) = often.strip_suffix('%') {
-            Often::PerCommand(positive(percent).ok_or_else(error)? / 100.0)
+            Often::PerCommand(times(percent).ok_or_else(error)? / 100.0)
         } else {
-            Often::PerCommand(positive(often).ok_or_else(error)?)
+            Often::PerCommand(times(often).ok_or_else(error)?)
         };
-        let (Often::PerCommand(times) | Often::PerSecond(times)) = often;
-        if times > MOST {
-            return Err(error());
-        }
         Ok(Self { operation, often })
     }
+}
+
+fn times(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|times| (0.0..=MOST).contains(times))
 }
 
 impl fmt::Display for Read {
@@ -197,14 +231,15 @@ mod tests {
             ("user_messages=20/s", "user_messages=20/s"),
             ("follows=3", "follows=3"),
             ("public=1", "public=1"),
+            ("latest=0", "latest=0"),
         ] {
             assert_eq!(text.parse::<Read>().unwrap().to_string(), written);
         }
         for text in [
             "latest",
             "latest=",
-            "latest=0",
             "latest=-1",
+            "latest=nan",
             "tweet=1",
             "latest=1/min",
             "=1",
@@ -213,6 +248,21 @@ mod tests {
         ] {
             assert!(text.parse::<Read>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn latest_is_read_unless_it_is_said_never() {
+        let written = |given: &[&str], targets, route| {
+            let given: Vec<Read> = given.iter().map(|read| read.parse().unwrap()).collect();
+            let mix = Read::mix(&given, targets, route);
+            mix.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(written(&[], 1, Route::RoundRobin), "latest=0.05");
+        assert_eq!(written(&[], 2, Route::User), "latest=0.2", "they may disagree");
+        assert_eq!(written(&[], 2, Route::Failover), "latest=0.05", "only one is in use");
+        assert_eq!(written(&["public=1"], 1, Route::User), "latest=0.05 public=1");
+        assert_eq!(written(&["latest=3/s", "public=0"], 2, Route::User), "latest=3/s");
+        assert_eq!(written(&["latest=0"], 2, Route::User), "");
     }
 
     #[test]

@@ -1,6 +1,11 @@
 //! Which target gets which request.
+//!
+//! Reads of `latest` go elsewhere than what is judged by them: each to a target of its own draw. By
+//! turns, writes and reads that alternate would always meet the same targets, so that some mistakes
+//! could never show; and the commands go where they would go without them.
 
 use super::{Payload, ScheduledRequest};
+use limosa_reports::run::operation::Operation;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
@@ -13,7 +18,7 @@ pub enum Route {
     Random,
     /// All of a user's to the same target; reads that are of no user to one after another.
     User,
-    /// All to the first target, and to the next one once that one fails.
+    /// All to the first target, and to the next one once that one fails; reads of `latest` too.
     Failover,
 }
 
@@ -36,25 +41,34 @@ pub struct Router {
     targets: usize,
     next: usize,
     dice: ChaCha8Rng,
+    /// Draws the targets of the reads of `latest`.
+    observer: ChaCha8Rng,
 }
+
+/// The stream of the seed's random numbers that observing has for itself.
+const OBSERVING: u64 = 1;
 
 impl Router {
     /// A router over so many targets, at least one; the seed draws the random ones.
     pub fn new(route: Route, targets: usize, seed: u64) -> Self {
-        Self { route, targets: targets.max(1), next: 0, dice: ChaCha8Rng::seed_from_u64(seed) }
+        let dice = ChaCha8Rng::seed_from_u64(seed);
+        let mut observer = dice.clone();
+        observer.set_stream(OBSERVING);
+        Self { route, targets: targets.max(1), next: 0, dice, observer }
     }
 
     /// The target of a request, as its index.
     pub fn target(&mut self, request: &ScheduledRequest) -> usize {
         match self.route {
             _ if self.targets == 1 => 0,
+            Route::Failover => self.next,
+            _ if request.payload.observes() => self.observer.random_range(0..self.targets),
             Route::RoundRobin => self.take_turns(),
             Route::Random => self.dice.random_range(0..self.targets),
             Route::User => match request.payload.user() {
                 Some(user) => share_of(user, self.targets),
                 None => self.take_turns(),
             },
-            Route::Failover => self.next,
         }
     }
 
@@ -89,6 +103,16 @@ impl Payload {
             Self::Command(action) => Some(action.user()),
             Self::Read { user, .. } => user.as_deref(),
         }
+    }
+
+    /// Whether it is a command of the trace.
+    pub fn is_command(&self) -> bool {
+        matches!(self, Self::Command(_))
+    }
+
+    /// Whether it looks at `latest`.
+    pub fn observes(&self) -> bool {
+        matches!(self, Self::Read { operation: Operation::Latest, .. })
     }
 }
 
@@ -125,6 +149,37 @@ mod tests {
     #[test]
     fn round_robin_takes_turns() {
         assert_eq!(targets(&mut Router::new(Route::RoundRobin, 3, 1), 7), [0, 1, 2, 0, 1, 2, 0]);
+    }
+
+    fn read(operation: Operation) -> ScheduledRequest {
+        ScheduledRequest { payload: Payload::Read { operation, user: None }, ..tweet("") }
+    }
+
+    #[test]
+    fn commands_go_where_they_would_go_without_the_reads_of_latest() {
+        for route in [Route::RoundRobin, Route::Random, Route::User] {
+            let alone = targets(&mut Router::new(route, 3, 1), 1_000);
+            let mut router = Router::new(route, 3, 1);
+            let mut observed = [0; 3];
+            let beside: Vec<usize> = (0..1_000)
+                .map(|n| {
+                    observed[router.target(&read(Operation::Latest))] += 1;
+                    router.target(&tweet(&format!("user {n}")))
+                })
+                .collect();
+            assert_eq!(beside, alone, "{route:?}");
+            assert!(observed.iter().all(|count| (280..390).contains(count)), "{observed:?}");
+        }
+        let mut router = Router::new(Route::RoundRobin, 3, 1);
+        let turns: Vec<usize> = (0..4).map(|_| router.target(&read(Operation::Public))).collect();
+        assert_eq!(turns, [0, 1, 2, 0], "other reads are load");
+    }
+
+    #[test]
+    fn a_failover_observes_the_target_in_use() {
+        let mut router = Router::new(Route::Failover, 3, 1);
+        router.failed(0);
+        assert!((0..20).all(|_| router.target(&read(Operation::Latest)) == 1));
     }
 
     #[test]

@@ -5,9 +5,11 @@
 mod calibration;
 mod crash;
 mod end_to_end;
+mod export;
 mod faults;
 mod halt;
 mod matrix;
+mod observe;
 mod redis;
 mod replicas;
 mod scenario;

@@ -98,6 +98,19 @@ impl RunDir {
         Self::prepare(path.to_path_buf())
     }
 
+    /// Points `base/latest` at this run, where it is in that folder itself.
+    ///
+    /// # Errors
+    /// [`RunDirError::Io`] where the file system refuses.
+    pub fn be_latest_in(&self, base: &Path) -> Result<(), RunDirError> {
+        let path = fs::canonicalize(&self.path)?;
+        let is_in_base = fs::canonicalize(base).is_ok_and(|base| path.parent() == Some(&base));
+        match path.file_name().and_then(|name| name.to_str()) {
+            Some(folder) if is_in_base && folder != "latest" => Ok(point_latest_at(base, folder)?),
+            _ => Ok(()),
+        }
+    }
+
     fn prepare(path: PathBuf) -> Result<Self, RunDirError> {
         fs::create_dir_all(path.join("ledger"))?;
         fs::create_dir_all(path.join("readback"))?;

@@ -76,12 +76,7 @@ impl Operation {
             call_ns: intent.called_ns,
             return_ns,
             failed,
-            client: match (one_client, intent.lane) {
-                (true, _) => 1,
-                (false, 0) => 0,
-                // Every part of a run counts its lanes anew.
-                (false, lane) => u64::from(entry.part) << 32 | u64::from(lane),
-            },
+            client: client_of(entry, one_client),
             source: Source::Request(
                 entry.part,
                 intent.sequence,
@@ -135,6 +130,16 @@ impl Operation {
                 Source::Around => None,
             },
         }
+    }
+}
+
+/// The client that sent a request; 0 is no client.
+pub fn client_of(entry: &Entry, one_client: bool) -> u64 {
+    match (one_client, entry.intent.lane) {
+        (true, _) => 1,
+        (false, 0) => 0,
+        // Every part of a run counts its lanes anew.
+        (false, lane) => u64::from(entry.part) << 32 | u64::from(lane),
     }
 }
 

@@ -13,6 +13,13 @@ const SHORT: Timeouts =
 
 /// A target that answers each path as told, or says nothing; and the paths it was asked for.
 fn target(answer: fn(&str) -> Option<&'static str>) -> (Reader, Arc<Mutex<Vec<String>>>) {
+    target_by_query(move |path, _| answer(path).map(str::to_owned))
+}
+
+/// A target whose answers depend on the query too.
+fn target_by_query(
+    answer: impl Fn(&str, &str) -> Option<String> + Clone + Send + 'static,
+) -> (Reader, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/base", listener.local_addr().unwrap());
     let asked = Arc::new(Mutex::new(Vec::new()));
@@ -20,13 +27,15 @@ fn target(answer: fn(&str) -> Option<&'static str>) -> (Reader, Arc<Mutex<Vec<St
     thread::spawn(move || {
         for stream in listener.incoming() {
             let (mut stream, paths) = (stream.unwrap(), Arc::clone(&paths));
+            let answer = answer.clone();
             thread::spawn(move || {
                 let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
                 let Some(Ok(first)) = lines.next() else { return };
                 while lines.next().is_some_and(|line| !line.unwrap().is_empty()) {}
-                let path = first.split([' ', '?']).nth(1).unwrap().to_owned();
-                paths.lock().unwrap().push(path.clone());
-                let Some(body) = answer(&path) else {
+                let asked = first.split(' ').nth(1).unwrap();
+                let (path, query) = asked.split_once('?').unwrap_or((asked, ""));
+                paths.lock().unwrap().push(path.to_owned());
+                let Some(body) = answer(path, query) else {
                     thread::sleep(Duration::from_secs(60));
                     return;
                 };
@@ -71,6 +80,38 @@ async fn users_who_are_called_dots_are_read() {
     let asked = asked.lock().unwrap();
     for path in ["/base/fllws/%2E", "/base/msgs/%2E%2E", "/base/msgs/a%2Eb"] {
         assert!(asked.contains(&path.to_owned()), "{path}: {asked:?}");
+    }
+}
+
+/// What `no` asks for of so many, where a negative one is all, and where it takes a slice as Python
+/// does.
+type Taken = fn(i64, i64) -> i64;
+
+#[tokio::test]
+async fn all_is_read_wherever_no_is_negative_or_a_slice() {
+    let as_the_protocol: Taken = |no, count| if no < 0 { count } else { no };
+    let as_a_slice: Taken = |no, count| if no < 0 { count + no } else { no };
+    for taken in [as_the_protocol, as_a_slice] {
+        let (reader, _) = target_by_query(move |path, query| {
+            let no = query.strip_prefix("no=").and_then(|no| no.parse().ok()).unwrap_or(100);
+            let first = |items: &[&str]| {
+                let count = taken(no, items.len() as i64).clamp(0, items.len() as i64);
+                items[..count as usize].join(",")
+            };
+            let message = |text| format!(r#"{{"user":"a","content":"{text}","pub_date":0}}"#);
+            let messages = ["3", "2", "1"].map(message);
+            let messages = messages.each_ref().map(String::as_str);
+            Some(match path {
+                "/base/latest" => r#"{"latest":1}"#.to_owned(),
+                "/base/msgs" | "/base/msgs/a" => format!("[{}]", first(&messages)),
+                "/base/fllws/a" => format!(r#"{{"follows":[{}]}}"#, first(&[r#""b""#, r#""c""#])),
+                _ => String::new(),
+            })
+        });
+        let read = read_back(&reader, &BTreeSet::from(["a".to_owned()]), true).await;
+        let texts = read.users["a"].messages.iter().map(|message| message.content.as_str());
+        assert_eq!(texts.collect::<Vec<_>>(), ["3", "2", "1"]);
+        assert_eq!(read.users["a"].follows, ["b", "c"]);
     }
 }
 

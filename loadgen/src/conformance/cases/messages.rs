@@ -4,7 +4,7 @@ use super::super::case::{Case, Stop, cases};
 use super::super::waiver::Waiver;
 use super::super::walk::{Walk, messages_path};
 use super::must_be;
-use crate::profile::{MessageOrder, ReadMessage};
+use crate::profile::{ALL, MessageOrder, ReadMessage};
 use limosa_reports::run::operation::Operation;
 use std::time::Duration;
 
@@ -37,8 +37,11 @@ pub(super) const CASES: &[Case] = cases![
     "a no that is not a number counts as 100",
     "none: no client sends it";
     "messages.no-all", Error, no_all,
-    "no=-1 answers all messages",
+    "no=2147483647 answers all messages",
     "the read-back is cut short: what is beyond reads as LOST";
+    "messages.no-negative", Note, no_negative,
+    "no=-1 answers all messages too",
+    "none: the read-back asks for a number that no store reaches";
     "messages.flagged", Note, flagged,
     "flagged messages are left out",
     "the audit reports flagged messages as LOST";
@@ -179,18 +182,22 @@ async fn no_not_a_number(walk: &mut Walk) -> Result<(), Stop> {
 }
 
 async fn no_all(walk: &mut Walk) -> Result<(), Stop> {
-    let Err(stop) = counts(walk, Some("-1"), MANY).await else {
+    let Err(stop) = counts(walk, Some(&ALL.to_string()), MANY).await else {
         return Ok(());
     };
     if !matches!(stop, Stop::Deviates(_)) {
         return Err(stop);
     }
-    for greatest in [i64::from(i32::MAX), 1_000_000, 10_000, 1_000] {
-        if counts(walk, Some(&greatest.to_string()), MANY).await.is_ok() {
-            return Err(stop.waiver(Waiver::MaxNo(greatest)));
+    for other in [-1, 1_000_000, 10_000, 1_000] {
+        if counts(walk, Some(&other.to_string()), MANY).await.is_ok() {
+            return Err(stop.waiver(Waiver::MaxNo(other)));
         }
     }
     Err(stop)
+}
+
+async fn no_negative(walk: &mut Walk) -> Result<(), Stop> {
+    counts(walk, Some("-1"), MANY).await
 }
 
 async fn flagged(_: &mut Walk) -> Result<(), Stop> {

@@ -228,6 +228,9 @@ impl Service {
                 return Err(self.refusal(400, "no is not a number"));
             }
             Some(Err(_)) => 100,
+            Some(Ok(given)) if switches.large_no_refused && given > 1_000_000 => {
+                return Err(self.refusal(400, "no is too large"));
+            }
             Some(Ok(0)) if switches.zero_is_default => 100,
             Some(Ok(given)) => match usize::try_from(given) {
                 Ok(given) => given,

@@ -154,3 +154,36 @@ fn slots_are_used_again() {
     assert!(lanes.is_empty());
     assert_eq!(lanes.slots.len(), 1);
 }
+
+#[test]
+fn reads_of_latest_are_taken_apart_unless_all_goes_in_one_line() {
+    let latest = || Payload::Read { operation: Operation::Latest, user: None };
+    for order in [Order::User, Order::None] {
+        let mut lanes = Lanes::new(order);
+        lanes.admit(request(0, tweet("a")), 0);
+        lanes.admit(request(1, latest()), 5);
+        assert_eq!((lanes.ready(), lanes.observing(), lanes.len()), (1, 1, 2));
+        let observation = lanes.observe().unwrap();
+        assert_eq!((observation.request.sequence, observation.lane), (1, 0));
+        assert_eq!(observation.ready_ns, 5);
+        assert_eq!(lanes.take().unwrap().request.sequence, 0);
+        lanes.finish(observation.slot, 9);
+        assert!(lanes.observe().is_none() && lanes.len() == 1);
+    }
+    let mut lanes = Lanes::new(Order::Strict);
+    lanes.admit(request(0, latest()), 0);
+    lanes.admit(request(1, tweet("a")), 0);
+    assert_eq!((lanes.ready(), lanes.observing()), (1, 0));
+    assert_eq!(lanes.take().unwrap().request.sequence, 0);
+    assert!(lanes.take().is_none(), "it waits for the read");
+}
+
+#[test]
+fn a_read_that_is_held_is_no_command_to_go_on_from() {
+    let mut lanes = Lanes::new(Order::Strict);
+    let of = |command_id, payload| ScheduledRequest { command_id, ..request(0, payload) };
+    lanes.admit(of(7, Payload::Read { operation: Operation::Public, user: None }), 0);
+    assert_eq!(lanes.held_ids().next(), None);
+    lanes.admit(of(8, tweet("a")), 0);
+    assert_eq!(lanes.held_ids().collect::<Vec<_>>(), [8]);
+}
