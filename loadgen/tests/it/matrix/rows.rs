@@ -79,8 +79,8 @@ pub(super) fn rows() -> Vec<Row> {
             "two commits are swapped",
             &["swap"],
             "`--fault swap:every=K`",
-            "MISORDERED for each message that was stored behind its author's next one; LOST for one \
-             whose author wrote no other",
+            "MISORDERED for each message that was stored behind its author's next one, as long as nine \
+             of ten are in order; LOST for one whose author wrote no other",
             "misordered + lost",
             swapped,
         ),
@@ -179,7 +179,9 @@ fn all_hits_are(trial: &Trial, fault: &str, class: Class) -> String {
 }
 
 fn swapped(trial: &Trial) -> String {
-    let fault = format!("swap:every={}", every(trial));
+    // Where more than one pair in ten stands the wrong way around, the target may sort by something
+    // else, and nobody is accused.
+    let fault = format!("swap:every={}", 5 * every(trial));
     let server = trial.serve(0, &["--fault", &fault]);
     let judgement = trial.replay(&trial.plan(trial.visible_trace(), &[&server]));
     let hits = trial.hits();
@@ -230,7 +232,8 @@ fn in_memory(trial: &Trial) -> String {
 
 /// As many as the ledger shows, and at least one.
 fn wrong_reads(trial: &Trial, judgement: &Judgement) -> u64 {
-    let wrong = trial.reads_beside_the_last_command();
+    let after = judgement.audit.as_ref().unwrap().state.latest;
+    let wrong = trial.reads_beside_the_last_command(after);
     let latest = judgement.latest.as_ref().unwrap();
     assert!(wrong > 0, "no read was wrong");
     assert_eq!((latest.wrong, latest.verdict), (wrong, Verdict::Fail));

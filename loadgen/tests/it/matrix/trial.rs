@@ -169,9 +169,9 @@ impl Trial {
             .collect()
     }
 
-    /// How many reads of a strict run did not name the command before them, told from the ledger
-    /// by the simplest of means.
-    pub(crate) fn reads_beside_the_last_command(&self) -> u64 {
+    /// How many reads of a strict run, and of what the target named `after` it, were not the command
+    /// before them, told from the ledger by the simplest of means.
+    pub(crate) fn reads_beside_the_last_command(&self, after: Option<i64>) -> u64 {
         let mut last = -1;
         let mut wrong = 0;
         for entry in self.calls() {
@@ -181,7 +181,7 @@ impl Trial {
                 None => {}
             }
         }
-        wrong
+        wrong + u64::from(after.is_some_and(|named| named != last))
     }
 }
 
