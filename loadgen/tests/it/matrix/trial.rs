@@ -93,7 +93,6 @@ impl Trial {
         Plan {
             reads: vec![Read::latest(0.3)],
             seed: self.seed,
-            timeouts: Timeouts { response: Duration::from_secs(2), ..Timeouts::PATIENT },
             stop: StopRule::after(1),
             settle: Duration::ZERO,
             run_dir: Some(self.run_dir()),
@@ -113,7 +112,9 @@ impl Trial {
     /// many commands, and judges by what one without it finds in the same place.
     pub(crate) fn replay_and_kill(&self, flags: &[&str], fault: &str, hits: usize) -> Judgement {
         let doomed = self.serve(0, &[flags, &["--fault", fault]].concat());
-        let plan = self.plan(self.visible_trace(), &[&doomed]);
+        // As long, a command without an answer is waited for before the target is read.
+        let timeouts = Timeouts { response: Duration::from_secs(2), ..Timeouts::PATIENT };
+        let plan = Plan { timeouts, ..self.plan(self.visible_trace(), &[&doomed]) };
         std::thread::scope(|scope| {
             let replaying = scope.spawn(|| self.replay(&plan));
             let began = Instant::now();
