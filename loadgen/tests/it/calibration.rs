@@ -48,16 +48,17 @@ fn behind_a_random_balancer_the_lag_is_geometric() {
 
 #[test]
 fn behind_a_balancer_that_goes_round_the_lag_aliases() {
+    const COMMANDS: u64 = 300;
     for (replicas, lag) in [(3, 1), (5, 2)] {
-        let staleness = judged(replicas, 300, "round-robin", "1").details.unwrap().staleness;
-        assert_eq!(staleness.reads, 300, "one after each command");
-        let start = staleness.lags[..lag].iter().sum::<u64>();
-        assert!(start <= replicas as u64, "{:?}", staleness.lags);
-        assert_eq!(staleness.lags[lag] + start, 300);
+        let staleness = judged(replicas, COMMANDS, "round-robin", "1").details.unwrap().staleness;
+        assert_eq!(staleness.reads, COMMANDS + 1, "one after each command, and one after the run");
+        let others = staleness.reads - staleness.lags[lag];
+        assert!(others <= replicas as u64, "at first: {:?}", staleness.lags);
     }
     for replicas in [2, 4] {
-        let judged = judged(replicas, 300, "round-robin", "1");
-        assert_eq!((judged.reads, judged.wrong), (300, 300));
-        assert_eq!(judged.details.unwrap().staleness.versions.max, 300, "still what was at first");
+        let judged = judged(replicas, COMMANDS, "round-robin", "1");
+        assert!(judged.wrong >= COMMANDS, "{} wrong", judged.wrong);
+        let versions = judged.details.unwrap().staleness.versions;
+        assert_eq!(versions.max, COMMANDS, "the last of them still named what was at first");
     }
 }

@@ -27,7 +27,8 @@ fn judged_in_both_orders(latest: impl Fn(&str) -> String) -> [LatestJudgement; 2
             let judgement = judgement(&run);
             assert_eq!(verdict_of(&judgement, "audit"), Verdict::Pass, "{name}");
             let latest = judgement.latest.unwrap();
-            assert_eq!(code, i32::from(latest.verdict == Verdict::Fail), "{name}");
+            // Only a busy machine makes it unknown.
+            assert_eq!(code == 1, latest.verdict == Verdict::Fail, "{name}");
             assert_eq!(latest.details.as_ref().unwrap().replicas.len(), REPLICAS);
             println!(
                 "{name}: {:?}, {} of {} reads wrong, |L| {:?}",

@@ -69,7 +69,7 @@ pub fn registry() -> &'static [Description] {
             name: "stale-latest",
             syntax: "stale-latest:ms=D",
             effect: "GET /latest answers what was true D milliseconds ago",
-            finding: "stale reads of latest, at least D ms behind",
+            finding: "stale reads of latest, by up to D ms",
         },
         Description {
             name: "count-latest",

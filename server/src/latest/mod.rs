@@ -6,14 +6,14 @@
 //! | `redis://...` | after the commit, before the answer | linearizable over all replicas while Redis keeps what it acknowledged; never ahead of the data | to be there after Redis forgot; to name a command that was stored and not answered |
 //! | `memory` | after the commit, before the answer | right on one server that is never restarted | anything between replicas, or after a restart |
 //!
-//! Both that are not in the database are written in the same order, by [`apart`]: first the commit,
+//! Both that are not in the database are written in the same order, by `apart`: first the commit,
 //! then `latest`, then the answer. The other way around, a server that dies in between leaves a
 //! `latest` that names a command whose effect is not there, and whoever goes on after it loses that
 //! command for good; in this order it leaves a command that is there and not named, whose client
 //! has no answer and may send it again.
 //!
-//! [`shared`] reads the database for all who ask at the same time, [`redis`] speaks to Redis,
-//! [`setting`] reads the flag. [`past`] and a count in memory serve planted faults alone.
+//! `shared` reads the database for all who ask at the same time, `redis` speaks to Redis, `setting`
+//! reads the flag. `past` and a count in memory serve planted faults alone.
 
 mod apart;
 mod memory;

@@ -93,7 +93,6 @@ impl Trial {
         Plan {
             reads: vec![Read::latest(0.3)],
             seed: self.seed,
-            timeouts: Timeouts { response: Duration::from_secs(2), ..Timeouts::PATIENT },
             stop: StopRule::after(1),
             settle: Duration::ZERO,
             run_dir: Some(self.run_dir()),
@@ -113,7 +112,9 @@ impl Trial {
     /// many commands, and judges by what one without it finds in the same place.
     pub(crate) fn replay_and_kill(&self, flags: &[&str], fault: &str, hits: usize) -> Judgement {
         let doomed = self.serve(0, &[flags, &["--fault", fault]].concat());
-        let plan = self.plan(self.visible_trace(), &[&doomed]);
+        // As long, a command without an answer is waited for before the target is read.
+        let timeouts = Timeouts { response: Duration::from_secs(2), ..Timeouts::PATIENT };
+        let plan = Plan { timeouts, ..self.plan(self.visible_trace(), &[&doomed]) };
         std::thread::scope(|scope| {
             let replaying = scope.spawn(|| self.replay(&plan));
             let began = Instant::now();
@@ -169,9 +170,9 @@ impl Trial {
             .collect()
     }
 
-    /// How many reads of a strict run did not name the command before them, told from the ledger
-    /// by the simplest of means.
-    pub(crate) fn reads_beside_the_last_command(&self) -> u64 {
+    /// How many reads of a strict run, and of what the target named `after` it, were not the command
+    /// before them, told from the ledger by the simplest of means.
+    pub(crate) fn reads_beside_the_last_command(&self, after: Option<i64>) -> u64 {
         let mut last = -1;
         let mut wrong = 0;
         for entry in self.calls() {
@@ -181,7 +182,7 @@ impl Trial {
                 None => {}
             }
         }
-        wrong
+        wrong + u64::from(after.is_some_and(|named| named != last))
     }
 }
 
