@@ -2,8 +2,9 @@
 
 use crate::{
     commit::CommitQueue, config::Config, latest::Latest, metrics::Metrics, passwords::Passwords,
-    store::Store,
+    requests::RequestIds, store::Store,
 };
+use axum::http::HeaderValue;
 use std::{
     ops::Deref,
     sync::{Arc, atomic::AtomicBool},
@@ -23,6 +24,9 @@ pub(crate) struct Shared {
     pub(crate) metrics: Metrics,
     /// What the sessions of the web pages are signed with.
     pub(crate) session_key: cookie::Key,
+    pub(crate) request_ids: RequestIds,
+    /// The replica's name, as a header has it.
+    pub(crate) replica: HeaderValue,
     /// Set once shutdown has begun; never cleared.
     pub(crate) draining: AtomicBool,
 }

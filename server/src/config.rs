@@ -10,6 +10,13 @@ use crate::{
 };
 use std::{num::NonZero, path::PathBuf, str::FromStr, thread, time::Duration};
 
+/// How many connections may be open where nobody says otherwise.
+const MAX_CONNECTIONS: usize = 10_000;
+/// What hyper needs to read a head.
+const LEAST_HEAD: usize = 8 * 1024;
+/// The longest name of a replica, and of a request, in bytes.
+const LONGEST_ID: usize = 128;
+
 /// Which database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DatabaseUrl {
@@ -55,6 +62,8 @@ pub struct Config {
     pub database: DatabaseUrl,
     /// Where `latest` lives.
     pub latest: LatestStore,
+    /// What this replica is called in its answers and metrics.
+    pub replica: String,
     /// How many connections read at the same time.
     pub readers: u32,
     /// How long PostgreSQL may take for a statement, waiting for other servers' batches included.
@@ -67,6 +76,10 @@ pub struct Config {
     pub password_cores: usize,
     /// How many passwords more may wait to be hashed.
     pub password_queue: usize,
+    /// How many connections may be open at the same time.
+    pub max_connections: usize,
+    /// The longest head of a request, in bytes.
+    pub max_head: usize,
     /// The longest request body, in bytes.
     pub max_body: usize,
     /// How long a client may take to send a request's head; a connection that is idle for so
@@ -74,6 +87,8 @@ pub struct Config {
     pub header_timeout: Duration,
     /// How long a client may take to send a request's body.
     pub body_timeout: Duration,
+    /// How long a client may leave an answer untaken.
+    pub write_timeout: Duration,
     /// How long to go on serving, while `/readyz` already says 503, before connections are closed.
     pub drain_delay: Duration,
     /// How long requests in flight may take once connections are being closed.
@@ -100,9 +115,13 @@ impl Config {
             password_cost: PasswordCost::default(),
             password_cores: cores,
             password_queue: 64,
+            replica: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+            max_connections: MAX_CONNECTIONS,
+            max_head: 64 * 1024,
             max_body: 1024 * 1024,
             header_timeout: Duration::from_secs(60),
             body_timeout: Duration::from_secs(10),
+            write_timeout: Duration::from_secs(60),
             drain_delay: Duration::ZERO,
             grace: Duration::from_secs(10),
             session_key: None,
@@ -121,12 +140,14 @@ impl Config {
             ("--max-batch", self.commit.max_batch),
             ("--queue", self.commit.queue),
             ("--password-cores", self.password_cores),
+            ("--max-connections", self.max_connections),
             ("--max-body", self.max_body),
         ];
         let not_zero = [
             ("--statement-timeout", self.statement_timeout),
             ("--header-timeout", self.header_timeout),
             ("--body-timeout", self.body_timeout),
+            ("--write-timeout", self.write_timeout),
         ];
         let mut problems: Vec<String> = least_one
             .into_iter()
@@ -144,8 +165,23 @@ impl Config {
         {
             problems.push(format!("--database: {error}"));
         }
+        if self.max_head < LEAST_HEAD {
+            problems.push(format!("--max-head must be at least {LEAST_HEAD} bytes"));
+        }
+        if !is_word(&self.replica) {
+            problems.push(format!(
+                "--replica-id {:?} must be 1 to {LONGEST_ID} printable ASCII characters without \
+                 spaces",
+                self.replica
+            ));
+        }
         if problems.is_empty() { Ok(()) } else { Err(ConfigError { problems }) }
     }
+}
+
+/// Whether the text can stand in a header, a label and a line of the log as it is.
+pub(crate) fn is_word(text: &str) -> bool {
+    (1..=LONGEST_ID).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// Everything that is wrong with a [`Config`].
@@ -175,13 +211,17 @@ mod tests {
         config.commit.max_batch = 0;
         config.readers = 0;
         config.body_timeout = Duration::ZERO;
+        config.max_head = 100;
+        config.replica = "a b".to_owned();
         let error = config.validate().unwrap_err();
         assert_eq!(
             error.problems,
             [
                 "--readers must be at least 1",
                 "--max-batch must be at least 1",
-                "--body-timeout must be longer than 0 s"
+                "--body-timeout must be longer than 0 s",
+                "--max-head must be at least 8192 bytes",
+                "--replica-id \"a b\" must be 1 to 128 printable ASCII characters without spaces",
             ]
         );
     }

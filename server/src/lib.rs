@@ -5,8 +5,9 @@
 //!
 //! - `serve` puts the parts together; `connections` accepts clients, keeps them to their timeouts,
 //!   and drains;
-//! - `router` names every route; `api` speaks the simulator's protocol, one file per resource,
-//!   `ops` health, metrics and the OpenAPI document; `pages` is MiniTwit as people know it;
+//! - `requests` names, measures and logs each request; `router` names every route; `api` speaks the
+//!   simulator's protocol, one file per resource, `ops` health, metrics and the OpenAPI document;
+//!   `pages` is MiniTwit as people know it;
 //! - [`passwords`] hashes what a registration brings, and verifies what a login does;
 //! - [`commit`] gathers the writes of concurrent requests into one transaction and answers none
 //!   of them before it is durable;
@@ -27,6 +28,7 @@ pub mod metrics;
 mod ops;
 mod pages;
 pub mod passwords;
+mod requests;
 mod router;
 mod serve;
 pub mod store;

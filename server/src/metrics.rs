@@ -4,7 +4,7 @@
 //! registered here by hand.
 
 use axum::http::{Method, StatusCode};
-use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, Recorder, Unit};
+use metrics::{Counter, Gauge, Histogram, Key, Label, Metadata, Recorder, Unit};
 use metrics_exporter_prometheus::{
     Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
 };
@@ -15,6 +15,12 @@ use std::{
 };
 
 const REQUESTS: &str = "http_server_request_duration_seconds";
+const ACTIVE: &str = "http_server_active_requests";
+const OPEN: &str = "http_server_open_connections";
+const ACCEPTED: &str = "http_server_accepted_connections_total";
+const TURNED_AWAY: &str = "http_server_refused_connections_total";
+const CLOSED_IDLE: &str = "http_server_closed_idle_connections_total";
+const BUILD_INFO: &str = "limosa_build_info";
 const BATCH_SIZE: &str = "commit_batch_size";
 const COMMIT: &str = "commit_duration_seconds";
 const COMMIT_FAILED: &str = "commit_failed_total";
@@ -34,17 +40,54 @@ const SIZES: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.
 /// up otherwise.
 pub(crate) const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
-static METADATA: Metadata<'_> = Metadata::new(module_path!(), Level::INFO, None);
+static METADATA: Metadata<'_> = Metadata::new(module_path!(), metrics::Level::INFO, None);
 
 /// The registry of one server.
 pub struct Metrics {
     recorder: PrometheusRecorder,
     handle: PrometheusHandle,
     requests: RwLock<HashMap<(Method, String, u16), Histogram>>,
+    /// Requests that are being answered.
+    pub active: Level,
+    /// What the connections tell.
+    pub connections: ConnectionMetrics,
     /// What the group commit tells.
     pub commit: CommitMetrics,
     /// How long a password takes to be hashed, waiting for a core included.
     pub hashing_seconds: Histogram,
+}
+
+/// What the connections tell.
+pub struct ConnectionMetrics {
+    /// Connections that have a place.
+    pub open: Level,
+    /// Connections that were given a place.
+    pub accepted: Counter,
+    /// Connections that were refused because all places were taken.
+    pub refused: Counter,
+    /// Connections that were closed because they were idle and another wanted their place.
+    pub closed_idle: Counter,
+}
+
+/// How many of something there are at this moment.
+#[derive(Clone)]
+pub struct Level(Gauge);
+
+/// One of them; counted until it is dropped.
+pub struct Held(Gauge);
+
+impl Level {
+    /// Counts one more, until what is returned is dropped.
+    pub fn hold(&self) -> Held {
+        self.0.increment(1.0);
+        Held(self.0.clone())
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.decrement(1.0);
+    }
 }
 
 /// What the group commit tells.
@@ -76,11 +119,11 @@ impl CommitMetrics {
 }
 
 impl Metrics {
-    /// An empty registry.
+    /// The empty registry of the replica of this name.
     ///
     /// # Errors
     /// Never in practice: the bucket bounds are constants and not empty.
-    pub fn new() -> Result<Self, metrics_exporter_prometheus::BuildError> {
+    pub fn new(replica: &str) -> Result<Self, metrics_exporter_prometheus::BuildError> {
         let recorder = PrometheusBuilder::new()
             .set_buckets_for_metric(Matcher::Full(BATCH_SIZE.to_owned()), SIZES)?
             .set_buckets(SECONDS)?
@@ -88,16 +131,30 @@ impl Metrics {
         describe(&recorder);
         let histogram = |name| recorder.register_histogram(&Key::from_static_name(name), &METADATA);
         let counter = |name| recorder.register_counter(&Key::from_static_name(name), &METADATA);
+        let gauge = |name| recorder.register_gauge(&Key::from_static_name(name), &METADATA);
         let commit = CommitMetrics {
             batch_size: histogram(BATCH_SIZE),
             commit_seconds: histogram(COMMIT),
             failed: counter(COMMIT_FAILED),
-            queued: recorder.register_gauge(&Key::from_static_name(QUEUED), &METADATA),
+            queued: gauge(QUEUED),
             refused: counter(REFUSED),
         };
+        let connections = ConnectionMetrics {
+            open: Level(gauge(OPEN)),
+            accepted: counter(ACCEPTED),
+            refused: counter(TURNED_AWAY),
+            closed_idle: counter(CLOSED_IDLE),
+        };
+        let active = Level(gauge(ACTIVE));
         let hashing_seconds = histogram(HASHING);
+        let labels = vec![
+            Label::new("version", env!("CARGO_PKG_VERSION")),
+            Label::new("replica", replica.to_owned()),
+        ];
+        recorder.register_gauge(&Key::from_parts(BUILD_INFO, labels), &METADATA).set(1.0);
         let handle = recorder.handle();
-        Ok(Self { recorder, handle, requests: RwLock::default(), commit, hashing_seconds })
+        let requests = RwLock::default();
+        Ok(Self { recorder, handle, requests, active, connections, commit, hashing_seconds })
     }
 
     /// Records one answered request; `route` is the pattern, never the path, so that the number
@@ -140,8 +197,19 @@ fn describe(recorder: &PrometheusRecorder) {
         recorder.describe_histogram(name.into(), Some(Unit::Seconds), text.into());
     }
     recorder.describe_histogram(BATCH_SIZE.into(), None, "Requests that share a commit.".into());
-    recorder.describe_gauge(QUEUED.into(), None, "Writes that wait for a commit.".into());
+    let gauges = [
+        (QUEUED, "Writes that wait for a commit."),
+        (ACTIVE, "Requests that are being answered."),
+        (OPEN, "Connections that have a place."),
+        (BUILD_INFO, "Always 1: which version this is, and which replica."),
+    ];
+    for (name, text) in gauges {
+        recorder.describe_gauge(name.into(), None, text.into());
+    }
     let counters = [
+        (ACCEPTED, "Connections that were given a place."),
+        (TURNED_AWAY, "Connections that were refused because all places were taken."),
+        (CLOSED_IDLE, "Idle connections that were closed because another wanted their place."),
         (COMMIT_FAILED, "Batches that were not committed, or of which that is not known."),
         (REFUSED, "Writes that were refused because the queue was full."),
     ];

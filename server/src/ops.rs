@@ -3,21 +3,17 @@
 use crate::{app::App, error::ApiError};
 use axum::{
     Router,
-    extract::{MatchedPath, Request, State},
+    extract::State,
     http::{StatusCode, header::CONTENT_TYPE},
-    middleware::Next,
-    response::{IntoResponse, Response},
+    response::IntoResponse,
     routing::get,
 };
-use std::{sync::atomic::Ordering, time::Instant};
+use std::sync::atomic::Ordering;
 use utoipa::{
     Modify, OpenApi,
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 use utoipa_swagger_ui::{Config, SwaggerUi};
-
-/// The route's name where no route matched.
-const NO_ROUTE: &str = "none";
 
 #[derive(OpenApi)]
 #[openapi(
@@ -72,15 +68,4 @@ async fn ready(State(app): State<App>) -> Result<&'static str, ApiError> {
 
 async fn metrics(State(app): State<App>) -> impl IntoResponse {
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], app.metrics.render())
-}
-
-/// Times every request.
-pub(crate) async fn measure(State(app): State<App>, request: Request, next: Next) -> Response {
-    let begun = Instant::now();
-    let method = request.method().clone();
-    let matched = request.extensions().get::<MatchedPath>().cloned();
-    let response = next.run(request).await;
-    let route = matched.as_ref().map_or(NO_ROUTE, MatchedPath::as_str);
-    app.metrics.request(&method, route, response.status(), begun.elapsed());
-    response
 }

@@ -5,7 +5,7 @@ use crate::{
     app::App,
     error::ApiError,
     ops::{self, ApiDoc},
-    pages,
+    pages, requests,
 };
 use axum::{
     Router,
@@ -31,6 +31,6 @@ pub(crate) fn router(app: App) -> Router {
             let refusal = "this page has no such method";
             pages::refused(&headers, ApiError::new(StatusCode::METHOD_NOT_ALLOWED, refusal))
         })
-        .layer(middleware::from_fn_with_state(app.clone(), ops::measure))
+        .layer(middleware::from_fn_with_state(app.clone(), requests::attend))
         .with_state(app)
 }

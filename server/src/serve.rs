@@ -9,8 +9,10 @@ use crate::{
     metrics::{Metrics, UPKEEP_EVERY},
     pages::SessionKey,
     passwords::Passwords,
+    requests::RequestIds,
     store::{OpenError, Store, StoreError, Writer, postgres, sqlite},
 };
+use axum::http::HeaderValue;
 use std::{io, sync::Arc};
 use tokio::net::TcpListener;
 
@@ -85,7 +87,7 @@ async fn set_up(
     store: Arc<dyn Store>,
     writer: Box<dyn Writer>,
 ) -> Result<(App, Committer), ServeError> {
-    let metrics = Metrics::new().map_err(|error| ServeError::Setup(error.into()))?;
+    let metrics = Metrics::new(&config.replica).map_err(|error| ServeError::Setup(error.into()))?;
     let passwords = Passwords::new(
         config.password_cost,
         config.password_cores,
@@ -105,6 +107,9 @@ async fn set_up(
     };
     let (commits, committer) = commit::start(writer, config.commit, metrics.commit.clone());
     let draining = false.into();
+    let replica =
+        HeaderValue::try_from(&config.replica).map_err(|e| ServeError::Setup(e.into()))?;
+    let request_ids = RequestIds::new();
     let app = App::new(Shared {
         config,
         store,
@@ -113,6 +118,8 @@ async fn set_up(
         passwords,
         metrics,
         session_key,
+        request_ids,
+        replica,
         draining,
     });
     Ok((app, committer))

@@ -1,11 +1,11 @@
 //! `limosa serve`: the reference server.
 
 use super::exit::Exit;
+use crate::machine::allow_open_files;
 use anyhow::Context as _;
 use limosa_server::{
     Config, DatabaseUrl, SessionKey,
-    commit::Limits,
-    config::DatabaseUrlError,
+    config::ConfigError,
     faults::{self, Fault},
     latest::LatestStore,
     logs::{self, LogFormat},
@@ -13,9 +13,11 @@ use limosa_server::{
 };
 use std::{
     convert::Infallible,
+    fmt::{self, Display},
     io,
     net::SocketAddr,
     path::{Path, PathBuf},
+    str::FromStr,
     time::Duration,
 };
 use tokio::{
@@ -32,16 +34,22 @@ Examples:
   limosa serve --latest redis://127.0.0.1:6379
   limosa serve --fault lose:id=4711 --fault stall:every=5000,for=1000";
 
+/// The files that a server has open besides its connections.
+const OTHER_FILES: usize = 256;
+
 /// Runs the reference server: the simulator API on a database, durable and in one process.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// The address to listen on; port 0 takes a free one
     #[arg(long, env = "LIMOSA_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:5001")]
-    listen: SocketAddr,
+    listen: Given<SocketAddr>,
     /// Where to write the address that is listened on, once it is
     #[arg(long, env = "LIMOSA_PORT_FILE", value_name = "FILE")]
     port_file: Option<PathBuf>,
+    /// What this replica is called in X-Limosa-Replica and in its metrics [default: the host's name]
+    #[arg(long, env = "LIMOSA_REPLICA_ID", value_name = "NAME")]
+    replica_id: Option<String>,
     /// The database: sqlite:FILE or postgres://USER:PASSWORD@HOST:PORT/DATABASE
     ///
     /// An SQLite file is created where it is missing, and several servers of one machine may share
@@ -49,77 +57,164 @@ pub struct Args {
     /// number of servers may share it. What a postgres:// URL does not say comes from PGPASSWORD and
     /// the other variables of PostgreSQL, or from its password file: a password on the command line
     /// can be seen by every user of the machine.
-    // A wrong one is complained of later: the command line's parser would quote it, password and all.
-    #[arg(long, env = "LIMOSA_DATABASE", value_name = "URL", default_value = "sqlite:limosa.db",
-        hide_env_values = true, value_parser = |url: &str| Ok::<_, Infallible>(url.parse::<DatabaseUrl>()))]
-    database: Result<DatabaseUrl, DatabaseUrlError>,
+    #[arg(
+        long,
+        env = "LIMOSA_DATABASE",
+        value_name = "URL",
+        default_value = "sqlite:limosa.db",
+        hide_env_values = true
+    )]
+    database: Given<DatabaseUrl>,
     /// Where latest lives: database (in the transaction of the write), memory (of this process alone)
     /// or redis://HOST[:PORT][/DB][?key=NAME] (after the commit, before the answer)
-    #[arg(long, env = "LIMOSA_LATEST", value_name = "WHERE", default_value_t)]
-    latest: LatestStore,
+    #[arg(
+        long,
+        env = "LIMOSA_LATEST",
+        value_name = "WHERE",
+        default_value = "database",
+        hide_env_values = true
+    )]
+    latest: Given<LatestStore>,
     /// How many connections read from the database at the same time
-    #[arg(long, env = "LIMOSA_READERS", value_name = "N", default_value_t = 4)]
-    readers: u32,
+    #[arg(long, env = "LIMOSA_READERS", value_name = "N", default_value = "4")]
+    readers: Given<u32>,
     /// How long PostgreSQL may take for a statement, waiting for other servers included, in seconds
-    #[arg(long, env = "LIMOSA_STATEMENT_TIMEOUT", value_name = "SECONDS", default_value = "5",
-        value_parser = seconds)]
-    statement_timeout: Duration,
+    #[arg(long, env = "LIMOSA_STATEMENT_TIMEOUT", value_name = "SECONDS", default_value = "5")]
+    statement_timeout: Given<Seconds>,
     /// How long requests wait for a database that cannot be reached, before they are answered 503,
     /// in seconds
-    #[arg(long, env = "LIMOSA_RETRY_FOR", value_name = "SECONDS", default_value = "10",
-        value_parser = seconds)]
-    retry_for: Duration,
+    #[arg(long, env = "LIMOSA_RETRY_FOR", value_name = "SECONDS", default_value = "10")]
+    retry_for: Given<Seconds>,
     /// The most writes that share a transaction; 1 commits each request alone
-    #[arg(long, env = "LIMOSA_MAX_BATCH", value_name = "N", default_value_t = 128)]
-    max_batch: usize,
+    #[arg(long, env = "LIMOSA_MAX_BATCH", value_name = "N", default_value = "128")]
+    max_batch: Given<usize>,
     /// The most writes that wait for a transaction; one more is answered 503
-    #[arg(long, env = "LIMOSA_QUEUE", value_name = "N", default_value_t = 4096)]
-    queue: usize,
+    #[arg(long, env = "LIMOSA_QUEUE", value_name = "N", default_value = "4096")]
+    queue: Given<usize>,
     /// How dear a password hash is: interactive, minimum (OWASP's least), or test (worthless)
-    #[arg(long, env = "LIMOSA_PASSWORD_COST", value_name = "PROFILE", default_value_t)]
-    password_cost: PasswordCost,
+    #[arg(long, env = "LIMOSA_PASSWORD_COST", value_name = "PROFILE", default_value = "minimum")]
+    password_cost: Given<PasswordCost>,
     /// How many passwords are hashed at the same time [default: the number of cores]
     #[arg(long, env = "LIMOSA_PASSWORD_CORES", value_name = "N")]
-    password_cores: Option<usize>,
+    password_cores: Option<Given<usize>>,
     /// How many passwords more may wait to be hashed; one more is answered 503
-    #[arg(long, env = "LIMOSA_PASSWORD_QUEUE", value_name = "N", default_value_t = 64)]
-    password_queue: usize,
-    /// The longest request body, in bytes
-    #[arg(long, env = "LIMOSA_MAX_BODY", value_name = "BYTES", default_value_t = 1 << 20)]
-    max_body: usize,
+    #[arg(long, env = "LIMOSA_PASSWORD_QUEUE", value_name = "N", default_value = "64")]
+    password_queue: Given<usize>,
+    /// How many connections may be open; one more takes the place of one that is idle, or is
+    /// answered 503 [default: 10000, or as many as the limit of open files allows]
+    #[arg(long, env = "LIMOSA_MAX_CONNECTIONS", value_name = "N")]
+    max_connections: Option<Given<usize>>,
+    /// The longest head of a request, in bytes; a longer one is answered 431
+    #[arg(long, env = "LIMOSA_MAX_HEAD", value_name = "BYTES", default_value = "65536")]
+    max_head: Given<usize>,
+    /// The longest request body, in bytes; a longer one is answered 413
+    #[arg(long, env = "LIMOSA_MAX_BODY", value_name = "BYTES", default_value = "1048576")]
+    max_body: Given<usize>,
     /// How long a client may take to send a request's head, or may stay idle, in seconds
-    #[arg(long, env = "LIMOSA_HEADER_TIMEOUT", value_name = "SECONDS", default_value = "60",
-        value_parser = seconds)]
-    header_timeout: Duration,
+    #[arg(long, env = "LIMOSA_HEADER_TIMEOUT", value_name = "SECONDS", default_value = "60")]
+    header_timeout: Given<Seconds>,
     /// How long a client may take to send a request's body, in seconds
-    #[arg(long, env = "LIMOSA_BODY_TIMEOUT", value_name = "SECONDS", default_value = "10",
-        value_parser = seconds)]
-    body_timeout: Duration,
+    #[arg(long, env = "LIMOSA_BODY_TIMEOUT", value_name = "SECONDS", default_value = "10")]
+    body_timeout: Given<Seconds>,
+    /// How long a client may leave an answer untaken, in seconds
+    #[arg(long, env = "LIMOSA_WRITE_TIMEOUT", value_name = "SECONDS", default_value = "60")]
+    write_timeout: Given<Seconds>,
     /// How long to go on serving after SIGTERM while /readyz already says 503, in seconds
-    #[arg(long, env = "LIMOSA_DRAIN_DELAY", value_name = "SECONDS", default_value = "0",
-        value_parser = seconds)]
-    drain_delay: Duration,
+    #[arg(long, env = "LIMOSA_DRAIN_DELAY", value_name = "SECONDS", default_value = "0")]
+    drain_delay: Given<Seconds>,
     /// How long requests in flight may take after that, in seconds
-    #[arg(long, env = "LIMOSA_GRACE", value_name = "SECONDS", default_value = "10",
-        value_parser = seconds)]
-    grace: Duration,
+    #[arg(long, env = "LIMOSA_GRACE", value_name = "SECONDS", default_value = "10")]
+    grace: Given<Seconds>,
     /// What the web pages' sessions are signed with, 32 bytes or more, the same for all replicas
     /// [default: a key that the database keeps]
     #[arg(long, env = "LIMOSA_SESSION_KEY", value_name = "SECRET", hide_env_values = true)]
-    session_key: Option<SessionKey>,
+    session_key: Option<Given<SessionKey>>,
     /// Have browsers send sessions over TLS alone, where a proxy in front speaks it
     #[arg(long, env = "LIMOSA_SECURE_COOKIES")]
     secure_cookies: bool,
     /// What is to go wrong on purpose, off by default; may be repeated
     #[arg(long = "fault", env = "LIMOSA_FAULT", value_name = "FAULT", value_delimiter = ';',
         long_help = fault_help())]
-    faults: Vec<Fault>,
-    /// What to log: a level, or directives as in RUST_LOG [default: RUST_LOG, else info]
+    faults: Vec<Given<Fault>>,
+    /// What to log: a level, or directives as in RUST_LOG; access=debug logs each request
+    /// [default: RUST_LOG, else info]
     #[arg(long, env = "LIMOSA_LOG", value_name = "FILTER")]
     log: Option<String>,
     /// How a log line looks: text or json
-    #[arg(long, env = "LIMOSA_LOG_FORMAT", value_name = "FORMAT", default_value_t)]
+    #[arg(long, env = "LIMOSA_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
+    log_format: Given<LogFormat>,
+}
+
+/// A value as it was given: what cannot be read is kept, so that all of it can be named at once.
+#[derive(Clone)]
+struct Given<T> {
+    text: String,
+    read: Result<T, String>,
+}
+
+impl<T> fmt::Debug for Given<T> {
+    /// Says nothing: some of them are secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Given").finish_non_exhaustive()
+    }
+}
+
+impl<T: FromStr<Err: Display>> FromStr for Given<T> {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self { text: text.to_owned(), read: text.parse().map_err(|e: T::Err| e.to_string()) })
+    }
+}
+
+/// A time as the command line has it.
+#[derive(Debug, Clone, Copy)]
+struct Seconds(Duration);
+
+impl FromStr for Seconds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let seconds: f64 = text.parse().map_err(|_| "write a number of seconds, such as 0.5")?;
+        Duration::try_from_secs_f64(seconds).map(Self).map_err(|error| error.to_string())
+    }
+}
+
+/// Takes what can be read, and notes what cannot.
+#[derive(Debug, Default)]
+struct Reader {
+    problems: Vec<String>,
+}
+
+impl Reader {
+    fn read<T: Clone>(&mut self, flag: &str, given: &Given<T>, into: &mut T) {
+        match &given.read {
+            Ok(value) => *into = value.clone(),
+            Err(error) => self.problems.push(format!("{flag} {:?}: {error}", given.text)),
+        }
+    }
+
+    /// The same for what may hold a password: what is wrong with it says the rest.
+    fn read_secret<T: Clone>(&mut self, flag: &str, given: &Given<T>, into: &mut T) {
+        match &given.read {
+            Ok(value) => *into = value.clone(),
+            Err(error) => self.problems.push(format!("{flag}: {error}")),
+        }
+    }
+
+    fn time(&mut self, flag: &str, given: &Given<Seconds>, into: &mut Duration) {
+        let mut seconds = Seconds(*into);
+        self.read(flag, given, &mut seconds);
+        *into = seconds.0;
+    }
+}
+
+/// All that is needed to serve.
+#[derive(Debug)]
+struct Settings {
+    listen: SocketAddr,
     log_format: LogFormat,
+    config: Config,
 }
 
 impl Args {
@@ -128,51 +223,99 @@ impl Args {
     /// # Errors
     /// Settings, an address or a database that cannot be used.
     pub fn run(self) -> anyhow::Result<Exit> {
+        let settings = self.settings()?;
         let filter = self.log.clone().or_else(|| std::env::var("RUST_LOG").ok());
-        logs::init(self.log_format, filter.as_deref().unwrap_or("info"))
+        logs::init(settings.log_format, filter.as_deref().unwrap_or("info"))
             .context("--log cannot be used")?;
         tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()
             .context("the async runtime could not be started")?
-            .block_on(self.serve())
+            .block_on(serve(settings, self.port_file.as_deref()))
     }
 
-    async fn serve(self) -> anyhow::Result<Exit> {
-        let config = self.config()?;
-        config.validate()?;
-        let shutdown = shutdown_signal().context("signals cannot be handled")?;
-        let listener = bind(self.listen).await?;
-        let port_file = match &self.port_file {
-            Some(path) => Some(PortFile::write(path, listener.local_addr()?)?),
-            None => None,
-        };
-        limosa_server::run(listener, config, shutdown).await?;
-        drop(port_file);
-        Ok(Exit::Pass)
-    }
-
-    fn config(&self) -> anyhow::Result<Config> {
-        let database = self.database.clone().context("--database")?;
+    /// Reads and checks everything, and names all that is wrong at once.
+    fn settings(&self) -> Result<Settings, ConfigError> {
+        let mut reader = Reader::default();
+        let mut database = DatabaseUrl::Sqlite(PathBuf::new());
+        reader.read_secret("--database", &self.database, &mut database);
         let mut config = Config::new(database);
-        config.latest = self.latest.clone();
-        config.readers = self.readers;
-        config.statement_timeout = self.statement_timeout;
-        config.commit =
-            Limits { max_batch: self.max_batch, queue: self.queue, retry_for: self.retry_for };
-        config.password_cost = self.password_cost;
-        config.password_cores = self.password_cores.unwrap_or(config.password_cores);
-        config.password_queue = self.password_queue;
-        config.max_body = self.max_body;
-        config.header_timeout = self.header_timeout;
-        config.body_timeout = self.body_timeout;
-        config.drain_delay = self.drain_delay;
-        config.grace = self.grace;
-        config.session_key = self.session_key.clone();
+        reader.read_secret("--latest", &self.latest, &mut config.latest);
+        reader.time("--statement-timeout", &self.statement_timeout, &mut config.statement_timeout);
+        reader.time("--retry-for", &self.retry_for, &mut config.commit.retry_for);
+        let mut listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        reader.read("--listen", &self.listen, &mut listen);
+        let mut log_format = LogFormat::default();
+        reader.read("--log-format", &self.log_format, &mut log_format);
+        if let Some(replica) = &self.replica_id {
+            config.replica.clone_from(replica);
+        }
+        reader.read("--readers", &self.readers, &mut config.readers);
+        reader.read("--max-batch", &self.max_batch, &mut config.commit.max_batch);
+        reader.read("--queue", &self.queue, &mut config.commit.queue);
+        reader.read("--password-cost", &self.password_cost, &mut config.password_cost);
+        if let Some(cores) = &self.password_cores {
+            reader.read("--password-cores", cores, &mut config.password_cores);
+        }
+        reader.read("--password-queue", &self.password_queue, &mut config.password_queue);
+        reader.read("--max-head", &self.max_head, &mut config.max_head);
+        reader.read("--max-body", &self.max_body, &mut config.max_body);
+        reader.time("--header-timeout", &self.header_timeout, &mut config.header_timeout);
+        reader.time("--body-timeout", &self.body_timeout, &mut config.body_timeout);
+        reader.time("--write-timeout", &self.write_timeout, &mut config.write_timeout);
+        reader.time("--drain-delay", &self.drain_delay, &mut config.drain_delay);
+        reader.time("--grace", &self.grace, &mut config.grace);
+        if let Some(given) = &self.session_key {
+            match &given.read {
+                Ok(key) => config.session_key = Some(key.clone()),
+                Err(error) => reader.problems.push(format!("--session-key: {error}")),
+            }
+        }
         config.secure_cookies = self.secure_cookies;
-        config.faults = self.faults.clone();
-        Ok(config)
+        for fault in &self.faults {
+            match &fault.read {
+                Ok(fault) => config.faults.push(fault.clone()),
+                Err(error) => reader.problems.push(format!("--fault {:?}: {error}", fault.text)),
+            }
+        }
+        self.places(&mut reader, &mut config.max_connections);
+        reader.problems.extend(config.validate().err().into_iter().flat_map(|e| e.problems));
+        match reader.problems {
+            problems if problems.is_empty() => Ok(Settings { listen, log_format, config }),
+            problems => Err(ConfigError { problems }),
+        }
     }
+
+    /// Every connection is an open file.
+    fn places(&self, reader: &mut Reader, places: &mut usize) {
+        if let Some(given) = &self.max_connections {
+            reader.read("--max-connections", given, places);
+        }
+        let wanted = places.saturating_add(OTHER_FILES);
+        let limit = usize::try_from(allow_open_files(wanted as u64)).unwrap_or(usize::MAX);
+        if limit >= wanted {
+            return;
+        }
+        match self.max_connections {
+            None => *places = limit.saturating_sub(OTHER_FILES).max(1),
+            Some(_) => reader.problems.push(format!(
+                "--max-connections {places} needs {wanted} open files, and the system allows \
+                 {limit}: raise that with ulimit -Hn, or allow fewer connections"
+            )),
+        }
+    }
+}
+
+async fn serve(settings: Settings, port_file: Option<&Path>) -> anyhow::Result<Exit> {
+    let shutdown = shutdown_signal().context("signals cannot be handled")?;
+    let listener = bind(settings.listen).await?;
+    let port_file = match port_file {
+        Some(path) => Some(PortFile::write(path, listener.local_addr()?)?),
+        None => None,
+    };
+    limosa_server::run(listener, settings.config, shutdown).await?;
+    drop(port_file);
+    Ok(Exit::Pass)
 }
 
 fn fault_help() -> String {
@@ -189,11 +332,6 @@ fn fault_help() -> String {
         );
     }
     help
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "write a number of seconds, such as 0.5")?;
-    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
 async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {

@@ -6,13 +6,13 @@ use super::shared::Shared;
 use super::{Ending, EngineError, StopRule};
 use crate::client::{Attempt, BaseUrl, ClientKind, KeepAlive, Timeouts};
 use crate::clock::{Alarm, Clock};
+use crate::machine::allow_open_files;
 use crate::profile::Profile;
 use crate::record::Recorder;
 use crate::schedule::{Lanes, Order, Route, Router, ScheduledRequest, Step};
 use limosa_reports::run::ledger::{Intent, Outcome};
 use limosa_reports::run::operation::{Ack, Failure, Operation};
 use limosa_scenarios::TraceError;
-use rustix::process::{Resource, getrlimit, setrlimit};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -71,7 +71,9 @@ impl Engine {
     where
         I: Iterator<Item = Result<Step, TraceError>> + 'static,
     {
-        allow_open_files(self.connections + OBSERVERS);
+        // Each connection is an open file, and some may wait for another target's turn. Where the
+        // limit is not enough, connections fail and are recorded as not sent.
+        allow_open_files(2 * (self.connections + OBSERVERS) as u64 + 256);
         let router = Router::new(self.route, self.targets.len(), 0);
         let lanes = Lanes::new(self.order);
         let shared = Shared::new(schedule, lanes, router, recorder, self.stop);
@@ -116,17 +118,6 @@ impl Engine {
             failure,
             latest,
         }
-    }
-}
-
-/// Each connection is an open file, and some may wait for another target's turn: raises this process's limit as far as
-/// it may. Where that is not enough, connections fail and are recorded as not sent.
-fn allow_open_files(connections: usize) {
-    let wanted = 2 * connections as u64 + 256;
-    let mut limit = getrlimit(Resource::Nofile);
-    if limit.current.is_some_and(|current| current < wanted) {
-        limit.current = Some(limit.maximum.map_or(wanted, |maximum| maximum.min(wanted)));
-        let _kept_where_refused = setrlimit(Resource::Nofile, limit);
     }
 }
 
