@@ -78,7 +78,7 @@ pub struct Config {
     pub password_queue: usize,
     /// How many connections may be open at the same time.
     pub max_connections: usize,
-    /// The longest head of a request, in bytes.
+    /// The longest head of a request, in bytes, rounded up to what is read from a socket at a time.
     pub max_head: usize,
     /// The longest request body, in bytes.
     pub max_body: usize,

@@ -6,6 +6,7 @@
 //! idle connections are closed at once. (RFC 9112, section 9.6, tells why the last word should be
 //! an answer with `Connection: close`.)
 
+mod lingering;
 mod places;
 
 use crate::{
@@ -23,6 +24,7 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
+use lingering::Lingering;
 use places::{Place, Places};
 use std::{
     io,
@@ -33,7 +35,7 @@ use std::{
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::{Semaphore, watch},
     task::JoinSet,
     time::{Instant, timeout},
@@ -42,6 +44,10 @@ use tokio::{
 /// The pause after `accept` or `bind` failed: usually the process is out of file descriptors, and
 /// trying again at once would spin.
 const PAUSE: Duration = Duration::from_millis(20);
+/// How many connections the system holds until they are accepted; it takes the least of this and
+/// `net.core.somaxconn`. One more is not answered, and its client tries again a second later: the
+/// usual 128 are filled by a burst within the time that other processes get on a busy machine.
+const BACKLOG: u32 = 4096;
 /// How long a client that asked a moment ago may take to ask once more when the server drains.
 const LAST_REQUEST: Duration = Duration::from_millis(100);
 /// How long a connection may take to end whose place another has taken, or that was refused.
@@ -93,9 +99,21 @@ async fn drain_begun(app: App, shutdown: impl Future<Output = ()> + Send) {
     tokio::time::sleep(app.config.drain_delay).await;
 }
 
+/// Listens at the address, with room for many who come at the same moment.
+///
+/// # Errors
+/// The operating system's.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // As the standard library does: connections of an earlier life do not keep the port.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
 async fn listen_again(address: SocketAddr) -> TcpListener {
     loop {
-        match TcpListener::bind(address).await {
+        match listen(address) {
             Ok(listener) => return listener,
             Err(error) => {
                 tracing::warn!(%error, %address, "the port cannot be opened again yet");
@@ -196,6 +214,8 @@ async fn attend(
     if let Err(error) = set_up(&stream, app.config.write_timeout) {
         tracing::debug!(%error, "a socket could not be set up");
     }
+    let place = Arc::new(place);
+    let socket = TokioIo::new(Lingering::new(stream, Arc::clone(&place)));
     let router = TowerToHyperService::new(router);
     let service = service_fn(|request| {
         let busy = place.busy();
@@ -210,7 +230,7 @@ async fn attend(
         .timer(TokioTimer::new())
         .header_read_timeout(app.config.header_timeout)
         .max_buf_size(app.config.max_head)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(socket, service);
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

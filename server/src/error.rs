@@ -8,7 +8,7 @@ use axum::{
 };
 use serde::Serialize;
 use std::borrow::Cow;
-use utoipa::ToSchema;
+use utoipa::{IntoResponses, ToSchema};
 
 /// Seconds after which a client that was refused for overload may come again.
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
@@ -22,6 +22,33 @@ pub(crate) struct ErrorBody {
     /// What was wrong.
     #[schema(example = "You are not authorized to use this resource!")]
     error_msg: Cow<'static, str>,
+}
+
+/// What any request that comes to the database may be answered, for the OpenAPI document.
+#[derive(IntoResponses)]
+#[allow(dead_code, reason = "named here for the OpenAPI document")]
+pub(crate) enum Failure {
+    /// The database failed; of a write it may not be known whether it was stored.
+    #[response(status = 500)]
+    Failed(ErrorBody),
+    /// Too much is waiting; nothing was stored. Retry-After says when to come again.
+    #[response(status = 503)]
+    Overloaded(ErrorBody),
+}
+
+/// What a request with a body may be answered, for the OpenAPI document.
+#[derive(IntoResponses)]
+#[allow(dead_code, reason = "named here for the OpenAPI document")]
+pub(crate) enum BodyRefused {
+    /// The body did not arrive in time.
+    #[response(status = 408)]
+    TooSlow(ErrorBody),
+    /// The body is too long.
+    #[response(status = 413)]
+    TooLong(ErrorBody),
+    /// The body is not said to be JSON.
+    #[response(status = 415)]
+    NotJson(ErrorBody),
 }
 
 /// An error that a client is told.

@@ -34,5 +34,6 @@ mod serve;
 pub mod store;
 
 pub use config::{Config, DatabaseUrl};
+pub use connections::listen;
 pub use pages::{SessionKey, SessionKeyError};
 pub use serve::{ServeError, run};

@@ -104,7 +104,8 @@ pub struct Args {
     /// answered 503 [default: 10000, or as many as the limit of open files allows]
     #[arg(long, env = "LIMOSA_MAX_CONNECTIONS", value_name = "N")]
     max_connections: Option<Given<usize>>,
-    /// The longest head of a request, in bytes; a longer one is answered 431
+    /// The longest head of a request, in bytes and rounded up to what is read at a time; a longer
+    /// one is answered 431
     #[arg(long, env = "LIMOSA_MAX_HEAD", value_name = "BYTES", default_value = "65536")]
     max_head: Given<usize>,
     /// The longest request body, in bytes; a longer one is answered 413
@@ -308,7 +309,7 @@ impl Args {
 
 async fn serve(settings: Settings, port_file: Option<&Path>) -> anyhow::Result<Exit> {
     let shutdown = shutdown_signal().context("signals cannot be handled")?;
-    let listener = bind(settings.listen).await?;
+    let listener = bind(settings.listen)?;
     let port_file = match port_file {
         Some(path) => Some(PortFile::write(path, listener.local_addr()?)?),
         None => None,
@@ -334,8 +335,8 @@ fn fault_help() -> String {
     help
 }
 
-async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    limosa_server::listen(address).map_err(|error| match error.kind() {
         io::ErrorKind::AddrInUse => anyhow::anyhow!(
             "--listen {address}: another process listens there; stop it, or choose another port"
         ),

@@ -9,6 +9,8 @@
 //! process that started it, however that ends. `DATABASE_URL` and `REDIS_URL` name servers to be
 //! used in their place, where a test does not have to stop its server.
 //!
+//! [`Haproxy`] is the load balancer before several replicas, likewise.
+//!
 //! Tests of a crate whose `build.rs` calls [`tell_cargo`] are ignored, with the reason, where a
 //! program is missing:
 //!
@@ -17,12 +19,14 @@
 //! #[cfg_attr(not(has_postgres), ignore = "needs Debian's package postgresql, or DATABASE_URL")]
 //! ```
 
+mod haproxy;
 mod postgres;
 mod process;
 mod programs;
 mod redis;
 mod webdriver;
 
+pub use haproxy::Haproxy;
 pub use postgres::{Database, Postgres, Shutdown};
 pub use programs::tell_cargo;
 pub use redis::Redis;

@@ -7,9 +7,11 @@ use std::{
 
 /// Where Debian puts the programs of PostgreSQL, a folder for each version.
 const POSTGRES: &str = "/usr/lib/postgresql";
+/// Where Debian puts HAProxy.
+const HAPROXY: &str = "/usr/sbin/haproxy";
 
-/// Tells Cargo, from a `build.rs`, what there is to test with: sets `has_postgres`, `has_redis` and
-/// `has_chromium`, and has the script run again when that changes.
+/// Tells Cargo, from a `build.rs`, what there is to test with: sets `has_postgres`, `has_redis`,
+/// `has_haproxy` and `has_chromium`, and has the script run again when that changes.
 #[allow(clippy::print_stdout, reason = "this is how a build script speaks to Cargo")]
 pub fn tell_cargo() {
     let found = [
@@ -20,6 +22,7 @@ pub fn tell_cargo() {
         println!("cargo::rerun-if-env-changed={variable}");
         tell(cfg, path, installed || env::var_os(variable).is_some());
     }
+    tell("has_haproxy", HAPROXY, haproxy().is_some());
     let chromium = find("chromium").is_some() && find("chromedriver").is_some();
     tell("has_chromium", "/usr/bin/chromedriver", chromium);
 }
@@ -42,6 +45,11 @@ pub(crate) fn postgres_folder() -> Option<PathBuf> {
     });
     let newest = versions.max().map(|(_, folder)| folder);
     newest.or_else(|| find("initdb")?.parent().map(Path::to_path_buf))
+}
+
+/// HAProxy, which only root has in the `PATH`.
+pub(crate) fn haproxy() -> Option<PathBuf> {
+    find("haproxy").or_else(|| Some(PathBuf::from(HAPROXY)).filter(|file| file.is_file()))
 }
 
 /// A program of the `PATH`.

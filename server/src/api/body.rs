@@ -2,7 +2,7 @@
 
 use crate::{app::App, error::ApiError};
 use axum::{
-    body::{Bytes, to_bytes},
+    body::{Bytes, HttpBody as _, to_bytes},
     extract::{FromRequest, FromRequestParts, Path, Request},
     http::{HeaderMap, StatusCode, header::CONTENT_TYPE, request::Parts},
 };
@@ -32,6 +32,10 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
 /// The whole body: 413 for one too long, 408 for one too slow, 400 for one that breaks off.
 pub(crate) async fn read(request: Request, app: &App) -> Result<Bytes, ApiError> {
     let limit = app.config.max_body;
+    // Before any of it is read: a client that expects `100 Continue` then sends nothing.
+    if request.body().size_hint().lower() > limit as u64 {
+        return Err(too_long(limit));
+    }
     let reading = to_bytes(request.into_body(), limit);
     tokio::time::timeout(app.config.body_timeout, reading)
         .await
@@ -53,17 +57,14 @@ pub(crate) fn has_type(headers: &HeaderMap, wanted: &str) -> bool {
     value.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(wanted)
 }
 
+fn too_long(limit: usize) -> ApiError {
+    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is longer than {limit} bytes"))
+}
+
 fn broken_off(error: &axum::Error, limit: usize) -> ApiError {
-    let too_long = std::error::Error::source(error)
+    let is_too_long = std::error::Error::source(error)
         .is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
-    if too_long {
-        ApiError::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            format!("the body is longer than {limit} bytes"),
-        )
-    } else {
-        ApiError::bad_request("the body broke off")
-    }
+    if is_too_long { too_long(limit) } else { ApiError::bad_request("the body broke off") }
 }
 
 /// The user name in the path, percent-decoded; a plus is a plus. 400 where it is not UTF-8.

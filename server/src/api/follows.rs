@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     app::App,
-    error::{ApiError, ErrorBody},
+    error::{ApiError, BodyRefused, ErrorBody, Failure},
     store::{Entry, Outcome, Write},
 };
 use axum::{
@@ -19,7 +19,10 @@ use axum::{
     http::StatusCode,
 };
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, Schema, Type, schema::AnyOfBuilder},
+};
 
 #[derive(Serialize, ToSchema)]
 pub(super) struct FollowsBody {
@@ -28,7 +31,7 @@ pub(super) struct FollowsBody {
 }
 
 /// One of the two; where both are given, `follow` wins.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize)]
 pub(super) struct Change {
     /// The user to be followed.
     #[serde(default)]
@@ -38,16 +41,35 @@ pub(super) struct Change {
     unfollow: Option<String>,
 }
 
+impl PartialSchema for Change {
+    /// An object that has at least one of the two, which cannot be derived.
+    fn schema() -> RefOr<Schema> {
+        let with = |field: &str| {
+            let name = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[^\\x00]*$"));
+            ObjectBuilder::new().property(field, name).required(field).build()
+        };
+        AnyOfBuilder::new()
+            .description(Some("One of the two; where both are given, `follow` wins."))
+            .item(with("follow"))
+            .item(with("unfollow"))
+            .into()
+    }
+}
+
+impl ToSchema for Change {}
+
 /// Whom the user follows.
 #[utoipa::path(
     get,
     path = "/fllws/{username}",
     tag = "simulator",
-    params(("username" = String, Path), ReadParams, CommandParams),
+    params(("username" = String, Path, pattern = "^[^\\x00]+$"), ReadParams, CommandParams),
     responses(
         (status = OK, body = FollowsBody),
+        (status = BAD_REQUEST, body = ErrorBody, description = "The name is not UTF-8, or holds a NUL."),
         (status = FORBIDDEN, body = ErrorBody),
         (status = NOT_FOUND, body = ErrorBody),
+        Failure,
     ),
     security(("simulator" = [])),
 )]
@@ -67,14 +89,15 @@ pub(super) async fn of_user(
     post,
     path = "/fllws/{username}",
     tag = "simulator",
-    params(("username" = String, Path), CommandParams),
+    params(("username" = String, Path, pattern = "^[^\\x00]+$"), CommandParams),
     request_body = Change,
     responses(
         (status = NO_CONTENT, description = "It is so now."),
         (status = BAD_REQUEST, body = ErrorBody),
         (status = FORBIDDEN, body = ErrorBody),
         (status = NOT_FOUND, body = ErrorBody, description = "Either user is unknown."),
-        (status = UNSUPPORTED_MEDIA_TYPE, body = ErrorBody),
+        BodyRefused,
+        Failure,
     ),
     security(("simulator" = [])),
 )]

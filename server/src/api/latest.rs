@@ -1,6 +1,9 @@
 //! `GET /latest`: the last command that was processed.
 
-use crate::{app::App, error::ApiError};
+use crate::{
+    app::App,
+    error::{ApiError, Failure},
+};
 use axum::{Json, extract::State};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -19,7 +22,7 @@ pub(super) struct LatestBody {
     get,
     path = "/latest",
     tag = "simulator",
-    responses((status = OK, body = LatestBody)),
+    responses((status = OK, body = LatestBody), Failure),
 )]
 pub(super) async fn latest(State(app): State<App>) -> Result<Json<LatestBody>, ApiError> {
     Ok(Json(LatestBody { latest: app.latest.read(app.store.as_ref()).await? }))

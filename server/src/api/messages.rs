@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     app::App,
-    error::{ApiError, ErrorBody},
+    error::{ApiError, BodyRefused, ErrorBody, Failure},
     store::{Entry, Message, Outcome, Write},
 };
 use axum::{
@@ -43,6 +43,7 @@ pub(super) struct MessageBody {
 #[derive(Deserialize, ToSchema)]
 pub(super) struct NewMessage {
     /// The message.
+    #[schema(pattern = "^[^\\x00]*$")]
     content: String,
 }
 
@@ -55,6 +56,7 @@ pub(super) struct NewMessage {
     responses(
         (status = OK, body = Vec<MessageBody>),
         (status = FORBIDDEN, body = ErrorBody),
+        Failure,
     ),
     security(("simulator" = [])),
 )]
@@ -71,11 +73,13 @@ pub(super) async fn everybodys(
     get,
     path = "/msgs/{username}",
     tag = "simulator",
-    params(("username" = String, Path), ReadParams, CommandParams),
+    params(("username" = String, Path, pattern = "^[^\\x00]+$"), ReadParams, CommandParams),
     responses(
         (status = OK, body = Vec<MessageBody>),
+        (status = BAD_REQUEST, body = ErrorBody, description = "The name is not UTF-8, or holds a NUL."),
         (status = FORBIDDEN, body = ErrorBody),
         (status = NOT_FOUND, body = ErrorBody),
+        Failure,
     ),
     security(("simulator" = [])),
 )]
@@ -95,14 +99,15 @@ pub(super) async fn of_user(
     post,
     path = "/msgs/{username}",
     tag = "simulator",
-    params(("username" = String, Path), CommandParams),
+    params(("username" = String, Path, pattern = "^[^\\x00]+$"), CommandParams),
     request_body = NewMessage,
     responses(
         (status = NO_CONTENT, description = "The message is stored."),
         (status = BAD_REQUEST, body = ErrorBody),
         (status = FORBIDDEN, body = ErrorBody),
         (status = NOT_FOUND, body = ErrorBody),
-        (status = UNSUPPORTED_MEDIA_TYPE, body = ErrorBody),
+        BodyRefused,
+        Failure,
     ),
     security(("simulator" = [])),
 )]

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     app::App,
-    error::{ApiError, ErrorBody},
+    error::{ApiError, BodyRefused, ErrorBody, Failure},
     store::{Entry, Outcome, Write},
 };
 use axum::{extract::State, http::StatusCode};
@@ -26,15 +26,16 @@ pub(super) struct CommandParams {
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct Registration {
     /// The name; names are case-sensitive.
-    #[schema(required, example = "Roger Histand")]
+    #[schema(required, value_type = String, pattern = "^[^\\x00]+$", example = "Roger Histand")]
     #[serde(default)]
     pub(crate) username: Option<String>,
     /// The e-mail address; it must contain an `@`.
-    #[schema(required, example = "Roger+Histand@hotmail.com")]
+    #[schema(required, value_type = String, pattern = "^[^\\x00]*@[^\\x00]*$",
+        example = "Roger+Histand@hotmail.com")]
     #[serde(default)]
     pub(crate) email: Option<String>,
     /// The password, in clear.
-    #[schema(required, example = "FV9pD4LzKQ")]
+    #[schema(required, value_type = String, min_length = 1, example = "FV9pD4LzKQ")]
     #[serde(default)]
     pub(crate) pwd: Option<String>,
 }
@@ -50,7 +51,8 @@ pub(crate) struct Registration {
         (status = NO_CONTENT, description = "The user is registered."),
         (status = BAD_REQUEST, body = ErrorBody,
             description = "A field is missing or invalid, or the name is taken."),
-        (status = UNSUPPORTED_MEDIA_TYPE, body = ErrorBody, description = "Neither JSON nor the form of the web page."),
+        BodyRefused,
+        Failure,
     ),
 )]
 pub(super) async fn register(

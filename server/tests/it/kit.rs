@@ -1,6 +1,6 @@
 //! A server of the test's own, and a client that speaks the simulator's protocol.
 
-use limosa_server::{Config, DatabaseUrl, ServeError, passwords::PasswordCost, run};
+use limosa_server::{Config, DatabaseUrl, ServeError, listen, passwords::PasswordCost, run};
 use reqwest::{Client, ClientBuilder, Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
@@ -40,9 +40,16 @@ pub(crate) async fn start_with(change: impl FnOnce(&mut Config)) -> Server {
 
 /// A server on a database that may be there already.
 pub(crate) async fn start_in(directory: Arc<TempDir>, change: impl FnOnce(&mut Config)) -> Server {
+    start_on(listen(([127, 0, 0, 1], 0).into()).unwrap(), directory, change)
+}
+
+pub(crate) fn start_on(
+    listener: TcpListener,
+    directory: Arc<TempDir>,
+    change: impl FnOnce(&mut Config),
+) -> Server {
     let mut config = config(directory.path());
     change(&mut config);
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
     let task = tokio::spawn(run(listener, config, async move {

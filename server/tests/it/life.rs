@@ -1,14 +1,19 @@
 //! From start to end: draining, restarts, neighbours, settings that cannot be used.
 
-use crate::kit::{config, start, start_in, start_with};
+use crate::kit::{AUTHORIZATION, config, start, start_in, start_with};
 use limosa_server::{DatabaseUrl, ServeError, run};
 use reqwest::Method;
 use serde_json::json;
 use std::{
+    collections::HashSet,
+    net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::{io::AsyncReadExt, net::TcpListener, net::TcpStream};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
 
 #[tokio::test]
 async fn a_stop_finishes_what_is_in_flight() {
@@ -40,6 +45,62 @@ async fn idle_connections_do_not_hold_a_stop_up() {
     server.stop().await;
     assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
     assert_eq!(silent.read(&mut [0; 1]).await.unwrap_or(0), 0);
+}
+
+/// Clients that know what `Connection: close` means lose nothing: every request that was sent is
+/// answered, and none is sent on a connection that the server is about to close.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_request_is_lost_by_a_stop_under_load() {
+    for delay in [Duration::ZERO, Duration::from_millis(100)] {
+        let mut server = start_with(|config| config.drain_delay = delay).await;
+        server.register(&["a"]).await;
+        let clients: Vec<_> = (0..16)
+            .map(|client| tokio::spawn(until_refused(server.address, client * 1_000_000)))
+            .collect();
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        server.begin_stop();
+        let mut acknowledged = HashSet::new();
+        for client in clients {
+            acknowledged.extend(client.await.unwrap());
+        }
+        let directory = Arc::clone(&server.directory);
+        server.stopped().await;
+        assert!(acknowledged.len() > 100, "{}", acknowledged.len());
+        let server = start_in(directory, |_| {}).await;
+        let stored: HashSet<_> = server.texts("a").await.into_iter().collect();
+        assert_eq!(stored, acknowledged);
+    }
+}
+
+/// Posts on kept connections, one request after the other, until nobody listens any more; returns
+/// what was acknowledged. Panics where a request is not answered.
+async fn until_refused(address: SocketAddr, first: u32) -> Vec<String> {
+    let mut acknowledged = Vec::new();
+    let mut number = first;
+    while let Ok(mut stream) = TcpStream::connect(address).await {
+        loop {
+            let body = json!({"content": number.to_string()}).to_string();
+            let request = format!(
+                "POST /msgs/a HTTP/1.1\r\nHost: x\r\nAuthorization: {AUTHORIZATION}\r\n\
+                 Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+                body.len()
+            );
+            stream.write_all(request.as_bytes()).await.unwrap();
+            let mut answer = Vec::new();
+            while !answer.ends_with(b"\r\n\r\n") {
+                let read = stream.read_buf(&mut answer).await.unwrap();
+                assert!(read > 0, "request {number} was not answered: {answer:?}");
+            }
+            let answer = String::from_utf8(answer).unwrap();
+            assert!(answer.starts_with("HTTP/1.1 204 "), "{answer}");
+            acknowledged.push(number.to_string());
+            number += 1;
+            if answer.contains("connection: close\r\n") {
+                break;
+            }
+        }
+    }
+    acknowledged
 }
 
 #[tokio::test]

@@ -145,3 +145,60 @@ async fn a_body_that_breaks_off_stores_nothing() {
     stream.read_to_end(&mut answer).await.unwrap();
     assert_eq!(server.texts("a").await, [""; 0]);
 }
+
+/// A connection on which a request is being answered until the body comes.
+async fn busy(server: &crate::kit::Server) -> TcpStream {
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    let head = format!(
+        "POST /msgs/a HTTP/1.1\r\nHost: x\r\nAuthorization: {AUTHORIZATION}\r\n\
+         Content-Type: application/json\r\nContent-Length: 15\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream
+}
+
+#[tokio::test]
+async fn one_connection_too_many_is_told_so() {
+    let server = start_with(|config| config.max_connections = 2).await;
+    let (mut one, _two) = (busy(&server).await, busy(&server).await);
+    // They are idle no longer, even by the clock.
+    tokio::time::sleep(Duration::from_millis(1200)).await;
+    for _ in 0..3 {
+        let answer = server.raw(b"GET /latest HTTP/1.1\r\nHost: x\r\n\r\n").await;
+        assert!(answer.starts_with("HTTP/1.1 503 Service Unavailable\r\n"), "{answer}");
+        for line in ["connection: close", "retry-after: 1", "content-type: application/json"] {
+            assert!(answer.contains(&format!("\r\n{line}\r\n")), "{line} is not in {answer}");
+        }
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        let body: serde_json::Value = serde_json::from_str(body).unwrap();
+        assert_eq!((503, body), error(503, "there are too many connections"));
+    }
+    one.write_all(b"{\"content\":\"x\"}").await.unwrap();
+    let mut answer = [0; 12];
+    one.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 404");
+    drop(one);
+    assert_eq!(server.latest().await, -1);
+}
+
+#[tokio::test]
+async fn who_is_idle_gives_way_to_a_newcomer() {
+    let server = start_with(|config| config.max_connections = 2).await;
+    let _busy = busy(&server).await;
+    let mut idle = TcpStream::connect(server.address).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1200)).await;
+    assert_eq!(server.latest().await, -1);
+    let mut rest = Vec::new();
+    idle.read_to_end(&mut rest).await.unwrap();
+    assert!(rest.is_empty(), "{rest:?}");
+    let metrics = server.request(Method::GET, "/metrics").send().await.unwrap();
+    let metrics = metrics.text().await.unwrap();
+    for line in [
+        "http_server_open_connections 2",
+        "http_server_accepted_connections_total 3",
+        "http_server_closed_idle_connections_total 1",
+        "http_server_refused_connections_total 0",
+    ] {
+        assert!(metrics.lines().any(|found| found == line), "{line} is not in {metrics}");
+    }
+}

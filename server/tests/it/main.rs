@@ -4,15 +4,19 @@
 
 mod api;
 mod browser;
+mod crowd;
 mod faults;
 mod group_commit;
+mod hostile;
 mod kit;
 mod latest;
 mod life;
 mod limits;
+mod openapi;
 mod ops;
 mod pages;
 mod pages_browser;
 mod pages_safety;
 mod postgres;
+mod proxy;
 mod visitor;

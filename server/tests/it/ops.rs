@@ -1,7 +1,8 @@
 //! Health, metrics, and the API's own description.
 
-use crate::kit::start;
+use crate::kit::{start, start_with};
 use reqwest::Method;
+use std::collections::HashSet;
 
 #[tokio::test]
 async fn metrics_have_the_usual_names_and_bounded_labels() {
@@ -27,6 +28,13 @@ async fn metrics_have_the_usual_names_and_bounded_labels() {
     expect("commit_duration_seconds_count 4");
     expect("password_hashing_duration_seconds_count 2");
     expect("# TYPE commit_refused_total counter");
+    for line in [
+        "http_server_active_requests 1",
+        "http_server_open_connections 1",
+        "http_server_accepted_connections_total 1",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line} is not in {text}");
+    }
 }
 
 #[tokio::test]
@@ -48,4 +56,40 @@ async fn the_page_that_shows_it_needs_nobody_else() {
     }
     let script = server.request(Method::GET, "/docs/swagger-ui-bundle.js").send().await.unwrap();
     assert!(script.text().await.unwrap().len() > 100_000);
+}
+
+#[tokio::test]
+async fn the_replica_says_who_it_is() {
+    let server = start_with(|config| config.replica = "blue-1".to_owned()).await;
+    for path in ["/latest", "/nothing", "/readyz"] {
+        let response = server.request(Method::GET, path).send().await.unwrap();
+        assert_eq!(response.headers()["x-limosa-replica"], "blue-1", "{path}");
+    }
+    let metrics = server.request(Method::GET, "/metrics").send().await.unwrap();
+    let metrics = metrics.text().await.unwrap();
+    let version = env!("CARGO_PKG_VERSION");
+    let line = format!("limosa_build_info{{version=\"{version}\",replica=\"blue-1\"}} 1");
+    assert!(metrics.lines().any(|found| found == line), "{line} is not in {metrics}");
+}
+
+#[tokio::test]
+async fn a_request_keeps_its_name_or_is_given_one() {
+    let (one, other) = (start().await, start().await);
+    let mut given = HashSet::new();
+    for server in [&one, &other] {
+        for named in [Some("from/the-client:7"), Some(""), Some("two words"), Some("x\t"), None] {
+            let mut request = server.request(Method::GET, "/latest");
+            if let Some(name) = named {
+                request = request.header("X-Request-Id", name);
+            }
+            let response = request.send().await.unwrap();
+            let name = response.headers()["x-request-id"].to_str().unwrap().to_owned();
+            match named {
+                Some("from/the-client:7") => assert_eq!(name, "from/the-client:7"),
+                // hyper trims what is around a value: `x` is a name.
+                Some("x\t") => assert_eq!(name, "x"),
+                _ => assert!(given.insert(name.clone()), "{name} was given twice"),
+            }
+        }
+    }
 }
