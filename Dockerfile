@@ -4,6 +4,9 @@ COPY . .
 RUN cargo build --release --locked --bin limosa
 
 FROM debian:bookworm-slim
+# `limosa replay` checks the certificates of https targets.
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates \
+    && rm -rf /var/lib/apt/lists/*
 COPY --from=build /src/target/release/limosa /usr/local/bin/limosa
 COPY LICENSE-MIT LICENSE-APACHE /usr/share/doc/limosa/
 RUN useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin limosa \

@@ -27,7 +27,8 @@ use utoipa::{IntoParams, ToSchema};
 pub(super) struct ReadParams {
     /// How many rows at most: 100 where it is missing or not a number, all where it is -1.
     #[allow(dead_code, reason = "read from the raw query; named here for the OpenAPI document")]
-    no: Option<i64>,
+    #[param(example = "30")]
+    no: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]

@@ -20,7 +20,8 @@ pub(super) struct CommandParams {
     /// The command's id, which `GET /latest` then returns, whatever comes of the request.
     /// Anything but a whole number of 64 bits is ignored, and so is -1.
     #[allow(dead_code, reason = "read from the raw query; named here for the OpenAPI document")]
-    latest: Option<i64>,
+    #[param(example = "4711")]
+    latest: Option<String>,
 }
 
 #[derive(Deserialize, ToSchema)]
