@@ -40,7 +40,7 @@ enum Command {
     Report(report::Args),
     Export(export::Args),
     Trace(trace::Args),
-    Serve(serve::Args),
+    Serve(Box<serve::Args>),
     Completions(completions::Args),
     Man(man::Args),
 }

@@ -275,7 +275,7 @@ impl Args {
         config.secure_cookies = self.secure_cookies;
         for fault in &self.faults {
             match &fault.read {
-                Ok(fault) => config.faults.push(fault.clone()),
+                Ok(fault) => config.faults.push(*fault),
                 Err(error) => reader.problems.push(format!("--fault {:?}: {error}", fault.text)),
             }
         }
