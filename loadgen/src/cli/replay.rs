@@ -213,17 +213,15 @@ impl Args {
 
     /// What is read besides the commands.
     fn mix(&self) -> anyhow::Result<Vec<Read>> {
-        let observe = self.sending.observe.map(|Observe::Latest| Read::observing());
         let often = self.read_latest.map(Read::latest);
-        let said = self.reads.iter().copied().filter(|read| read.operation == Operation::Latest);
-        if observe.into_iter().chain(often).chain(said).count() > 1 {
-            anyhow::bail!(
-                "it is said more than once how often to read latest: leave one of --observe latest, \
-                 --read-latest and --read latest=OFTEN"
-            );
+        let said = self.reads.iter().filter(|read| read.operation == Operation::Latest);
+        if said.count() + usize::from(often.is_some()) > 1 {
+            anyhow::bail!("--read latest: it is said more than once how often: leave one of them");
         }
-        let given: Vec<Read> =
-            observe.into_iter().chain(often).chain(self.reads.iter().copied()).collect();
+        let mut given: Vec<Read> = often.into_iter().chain(self.reads.iter().copied()).collect();
+        if let Some(Observe::Latest) = self.sending.observe {
+            given = Read::observed(&given);
+        }
         Ok(Read::mix(&given, self.target.len(), self.route))
     }
 }

@@ -19,9 +19,9 @@ pub(super) struct Sending {
     /// does not know
     #[arg(long, env = "LIMOSA_CA_CERT", value_name = "FILE")]
     pub(super) ca_cert: Option<PathBuf>,
-    /// Read `latest` as often as it takes to judge it: for one command in five. As with all reads of
-    /// latest, each goes to a replica drawn by the seed (with --route failover, to the one in use),
-    /// and unless the order is strict on a connection of its own [default: with several targets]
+    /// Read `latest` as it takes to judge it: for one command in five, unless it is said how often,
+    /// and each time from a replica drawn by the seed, whatever the route (with failover, the one in
+    /// use) [default: with several targets, unless it is said how often]
     #[arg(long, env = "LIMOSA_OBSERVE", value_name = "WHAT", value_enum)]
     pub(super) observe: Option<Observe>,
     /// Send only the share I of N of the users, from 1: N processes with the same trace, flags and

@@ -55,7 +55,6 @@ use crate::client::BaseUrl;
 use crate::replay::Plan;
 use crate::schedule::{Order, Read};
 use crate::small_file;
-use limosa_reports::run::operation::Operation;
 use limosa_scenarios::Profile as TraceProfile;
 use limosa_scenarios::generate::Options;
 use std::path::{Path, PathBuf};
@@ -151,10 +150,9 @@ impl Scenario {
         self
     }
 
-    /// The same scenario, with as many reads of `latest` as it takes to judge it.
+    /// The same scenario, with reads of `latest` that observe: see [`Read::observed`].
     pub fn observing(mut self) -> Self {
-        self.template.reads.retain(|read| read.operation != Operation::Latest);
-        self.template.reads.push(Read::observing());
+        self.template.reads = Read::observed(&self.template.reads);
         self
     }
 

@@ -121,11 +121,13 @@ where
 {
     /// Schedules `commands`.
     pub fn new(commands: I, manner: &Manner) -> Self {
+        let router = Router::new(manner.route, manner.targets, manner.seed);
+        let observes = manner.reads.iter().any(|read| read.by_draw);
         let mut schedule = Self {
             commands,
             arrivals: Arrivals::new(&manner.pace, manner.seed),
             reads: Reads::new(&manner.reads, manner.seed),
-            router: Router::new(manner.route, manner.targets, manner.seed),
+            router: if observes { router.observing() } else { router },
             shard: manner.shard,
             until_ns: manner.until_ns.unwrap_or(u64::MAX),
             held: None,

@@ -20,6 +20,9 @@ pub struct Read {
     pub operation: Operation,
     /// How often.
     pub often: Often,
+    /// Each goes to a target drawn by the seed, whatever the route: for reads of `latest` that
+    /// observe.
+    pub by_draw: bool,
 }
 
 /// How often.
@@ -40,12 +43,25 @@ const IN_PASSING: f64 = 0.05;
 impl Read {
     /// `GET /latest`, so many times for each command.
     pub fn latest(share: f64) -> Self {
-        Self { operation: Operation::Latest, often: Often::PerCommand(share) }
+        Self { operation: Operation::Latest, often: Often::PerCommand(share), by_draw: false }
     }
 
-    /// `GET /latest`, as often as it takes to judge it.
-    pub fn observing() -> Self {
-        Self::latest(OBSERVED)
+    /// `GET /latest` of any target, as often as it takes to judge it.
+    fn observing() -> Self {
+        Self { by_draw: true, ..Self::latest(OBSERVED) }
+    }
+
+    /// The given reads, with those of `latest` as they observe: of any target, and as often as it
+    /// takes where it is not given how often.
+    pub fn observed(given: &[Self]) -> Vec<Self> {
+        let mut reads = given.to_vec();
+        if !reads.iter().any(|read| read.operation == Operation::Latest) {
+            reads.push(Self::observing());
+        }
+        for read in reads.iter_mut().filter(|read| read.operation == Operation::Latest) {
+            read.by_draw = true;
+        }
+        reads
     }
 
     /// `GET /latest` where nobody says how often: in passing; and where several targets answer at
@@ -102,7 +118,7 @@ impl FromStr for Read {
         } else {
             Often::PerCommand(times(often).ok_or_else(error)?)
         };
-        Ok(Self { operation, often })
+        Ok(Self { operation, often, by_draw: false })
     }
 }
 
@@ -115,7 +131,8 @@ impl fmt::Display for Read {
         match self.often {
             Often::PerCommand(share) => write!(f, "{}={share}", self.operation.name()),
             Often::PerSecond(rate) => write!(f, "{}={rate}/s", self.operation.name()),
-        }
+        }?;
+        f.write_str(if self.by_draw { " by draw" } else { "" })
     }
 }
 
@@ -160,7 +177,7 @@ impl Reads {
     pub(super) fn between(&mut self, from_ns: Option<u64>, until_ns: Option<u64>) -> Vec<Placed> {
         let mut placed = Vec::new();
         for at in 0..self.mix.len() {
-            let Read { operation, often } = self.mix[at];
+            let Read { operation, often, .. } = self.mix[at];
             match (often, from_ns, until_ns) {
                 (Often::PerCommand(share), _, _) => {
                     for _ in 0..self.whole(share) {
@@ -258,11 +275,14 @@ mod tests {
             mix.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
         };
         assert_eq!(written(&[], 1, Route::RoundRobin), "latest=0.05");
-        assert_eq!(written(&[], 2, Route::User), "latest=0.2", "they may disagree");
+        assert_eq!(written(&[], 2, Route::User), "latest=0.2 by draw", "they may disagree");
         assert_eq!(written(&[], 2, Route::Failover), "latest=0.05", "only one is in use");
         assert_eq!(written(&["public=1"], 1, Route::User), "latest=0.05 public=1");
         assert_eq!(written(&["latest=3/s", "public=0"], 2, Route::User), "latest=3/s");
         assert_eq!(written(&["latest=0"], 2, Route::User), "");
+        let observed = |given: &[Read]| Read::observed(given)[0].to_string();
+        assert_eq!(observed(&[]), "latest=0.2 by draw");
+        assert_eq!(observed(&mix("latest=3/s")), "latest=3/s by draw");
     }
 
     #[test]

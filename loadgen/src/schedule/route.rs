@@ -1,8 +1,8 @@
 //! Which target gets which request.
 //!
-//! Reads of `latest` go elsewhere than what is judged by them: each to a target of its own draw. By
-//! turns, writes and reads that alternate would always meet the same targets, so that some mistakes
-//! could never show; and the commands go where they would go without them.
+//! Reads of `latest` that observe go to a target of their own draw. By turns, writes and reads that
+//! alternate would always meet the same targets, so that some mistakes could never show; and the
+//! commands go where they would go without them.
 
 use super::{Payload, ScheduledRequest};
 use limosa_reports::run::operation::Operation;
@@ -18,7 +18,7 @@ pub enum Route {
     Random,
     /// All of a user's to the same target; reads that are of no user to one after another.
     User,
-    /// All to the first target, and to the next one once that one fails; reads of `latest` too.
+    /// All to the first target, and to the next one once that one fails.
     Failover,
 }
 
@@ -41,8 +41,8 @@ pub struct Router {
     targets: usize,
     next: usize,
     dice: ChaCha8Rng,
-    /// Draws the targets of the reads of `latest`.
-    observer: ChaCha8Rng,
+    /// Draws the targets of the reads of `latest`, where they go by no route.
+    observer: Option<ChaCha8Rng>,
 }
 
 /// The stream of the seed's random numbers that observing has for itself.
@@ -52,23 +52,34 @@ impl Router {
     /// A router over so many targets, at least one; the seed draws the random ones.
     pub fn new(route: Route, targets: usize, seed: u64) -> Self {
         let dice = ChaCha8Rng::seed_from_u64(seed);
-        let mut observer = dice.clone();
-        observer.set_stream(OBSERVING);
-        Self { route, targets: targets.max(1), next: 0, dice, observer }
+        Self { route, targets: targets.max(1), next: 0, dice, observer: None }
+    }
+
+    /// The same, but that each read of `latest` goes to a target drawn by the seed. A failover has one
+    /// target in use, which is the one to observe.
+    pub fn observing(mut self) -> Self {
+        if self.route != Route::Failover {
+            let mut observer = self.dice.clone();
+            observer.set_stream(OBSERVING);
+            self.observer = Some(observer);
+        }
+        self
     }
 
     /// The target of a request, as its index.
     pub fn target(&mut self, request: &ScheduledRequest) -> usize {
+        if let Some(observer) = self.observer.as_mut().filter(|_| request.payload.observes()) {
+            return observer.random_range(0..self.targets);
+        }
         match self.route {
             _ if self.targets == 1 => 0,
-            Route::Failover => self.next,
-            _ if request.payload.observes() => self.observer.random_range(0..self.targets),
             Route::RoundRobin => self.take_turns(),
             Route::Random => self.dice.random_range(0..self.targets),
             Route::User => match request.payload.user() {
                 Some(user) => share_of(user, self.targets),
                 None => self.take_turns(),
             },
+            Route::Failover => self.next,
         }
     }
 
@@ -159,7 +170,7 @@ mod tests {
     fn commands_go_where_they_would_go_without_the_reads_of_latest() {
         for route in [Route::RoundRobin, Route::Random, Route::User] {
             let alone = targets(&mut Router::new(route, 3, 1), 1_000);
-            let mut router = Router::new(route, 3, 1);
+            let mut router = Router::new(route, 3, 1).observing();
             let mut observed = [0; 3];
             let beside: Vec<usize> = (0..1_000)
                 .map(|n| {
@@ -170,14 +181,17 @@ mod tests {
             assert_eq!(beside, alone, "{route:?}");
             assert!(observed.iter().all(|count| (280..390).contains(count)), "{observed:?}");
         }
-        let mut router = Router::new(Route::RoundRobin, 3, 1);
-        let turns: Vec<usize> = (0..4).map(|_| router.target(&read(Operation::Public))).collect();
-        assert_eq!(turns, [0, 1, 2, 0], "other reads are load");
+        let turns = |operation, mut router: Router| -> Vec<usize> {
+            (0..4).map(|_| router.target(&read(operation))).collect()
+        };
+        let router = || Router::new(Route::RoundRobin, 3, 1);
+        assert_eq!(turns(Operation::Public, router().observing()), [0, 1, 2, 0], "load");
+        assert_eq!(turns(Operation::Latest, router()), [0, 1, 2, 0], "by the route");
     }
 
     #[test]
     fn a_failover_observes_the_target_in_use() {
-        let mut router = Router::new(Route::Failover, 3, 1);
+        let mut router = Router::new(Route::Failover, 3, 1).observing();
         router.failed(0);
         assert!((0..20).all(|_| router.target(&read(Operation::Latest)) == 1));
     }

@@ -13,7 +13,7 @@ fn export(run: &Path, format: &str) -> String {
 #[test]
 fn whoever_reads_a_strict_history_sees_the_stale_reads_of_two_memories() {
     let folder = tempfile::tempdir().unwrap();
-    let servers = [(); 2].map(|()| server(folder.path(), &["memory-latest"]));
+    let servers = replicas(folder.path(), 2, "memory");
     let run = folder.path().join("run");
     let mut command = replay(&trace(folder.path(), 600), &servers[0], &run);
     command.arg("--target").arg(servers[1].url().to_string());

@@ -80,8 +80,8 @@ fn how_often_latest_is_read_is_said_once() {
     for (arguments, code_is, reads) in [
         (&["--read", "latest=0"][..], 0, 0..1),
         (&["--read", "latest=1"], 0, 200..201),
-        (&["--observe", "latest", "--read", "latest=1"], 2, 0..0),
-        (&["--read-latest", "0.1", "--observe", "latest"], 2, 0..0),
+        (&["--observe", "latest", "--read", "latest=1"], 0, 200..201),
+        (&["--read-latest", "0.1", "--read", "latest=1"], 2, 0..0),
     ] {
         let home = folder.path().join(arguments.join(""));
         std::fs::create_dir(&home).unwrap();
