@@ -70,7 +70,7 @@ async fn a_refusal_reaches_a_client_that_is_still_sending() {
     let server = server_with_a().await;
     for (path, kind, expected) in [
         ("/msgs/a", "text/plain", 415),
-        ("/nothing", "application/json", 404),
+        ("/no/such/page", "application/json", 404),
         ("/latest", "application/json", 405),
         ("/msgs/a", "application/json", 413),
     ] {

@@ -70,7 +70,8 @@ async fn several_servers_may_start_at_the_same_time_on_an_empty_database() {
             writer.commit(&Batch::new(vec![tweet("nobody", 3)])).await.unwrap();
             assert_eq!(store.latest().await.unwrap(), 3);
         }
-        assert_eq!(database.sql("SELECT count(*) FROM _sqlx_migrations").unwrap(), "1");
+        let twice = "SELECT count(*) - count(DISTINCT version) FROM _sqlx_migrations";
+        assert_eq!(database.sql(twice).unwrap(), "0");
     }
 }
 
