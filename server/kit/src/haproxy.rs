@@ -1,7 +1,8 @@
 //! HAProxy, on a configuration file of the caller's.
 
 use crate::{
-    KitError, io,
+    KitError,
+    folder::folder,
     process::{Process, free_port, tied},
     programs::haproxy,
 };
@@ -29,10 +30,7 @@ impl Haproxy {
     pub fn start(configuration: &Path, variables: &[(&str, &str)]) -> Result<Self, KitError> {
         let missing = KitError::Missing { program: "haproxy", package: "haproxy" };
         let program = haproxy().ok_or(missing)?;
-        let folder = tempfile::Builder::new()
-            .prefix("limosa-haproxy-")
-            .tempdir()
-            .map_err(io("making a temporary folder"))?;
+        let folder = folder()?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
         let mut command = tied(&program, "KILL", None);
         command

@@ -19,6 +19,7 @@
 //! #[cfg_attr(not(has_postgres), ignore = "needs Debian's package postgresql, or DATABASE_URL")]
 //! ```
 
+mod folder;
 mod haproxy;
 mod postgres;
 mod process;

@@ -1,7 +1,9 @@
 //! PostgreSQL: clusters of our own, and databases in them.
 
 use crate::{
-    KitError, io,
+    KitError,
+    folder::folder,
+    io,
     process::{Process, free_port, output, tied},
     programs::{find, postgres_folder},
 };
@@ -94,10 +96,7 @@ impl Postgres {
         let programs = postgres_folder()
             .ok_or(KitError::Missing { program: "initdb", package: "postgresql" })?;
         let template = template(&programs)?;
-        let folder = tempfile::Builder::new()
-            .prefix("limosa-postgres-")
-            .tempdir()
-            .map_err(io("making a temporary folder"))?;
+        let folder = folder()?;
         // `cp -a` keeps the owner, which is not root.
         let mut copy = Command::new("cp");
         copy.arg("-a").arg(template.join("data")).arg(folder.path());

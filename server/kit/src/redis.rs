@@ -1,7 +1,9 @@
 //! Redis that syncs every write.
 
 use crate::{
-    KitError, io,
+    KitError,
+    folder::folder,
+    io,
     process::{Process, free_port, tied},
     programs::find,
 };
@@ -51,10 +53,7 @@ impl Redis {
     /// # Errors
     /// [`KitError`] where Redis is not installed or does not start.
     pub fn start() -> Result<Self, KitError> {
-        let folder = tempfile::Builder::new()
-            .prefix("limosa-redis-")
-            .tempdir()
-            .map_err(io("making a temporary folder"))?;
+        let folder = folder()?;
         let own = Own { folder, port: free_port()?, process: Mutex::default() };
         let redis = Self { url: format!("redis://127.0.0.1:{}", own.port), own: Some(own) };
         redis.resume_service()?;

@@ -1,7 +1,8 @@
 //! A real browser, driven through its WebDriver: Debian's Chromium.
 
 use crate::{
-    KitError, io,
+    KitError,
+    folder::folder,
     process::{Process, free_port, tied},
     programs::find,
 };
@@ -40,10 +41,7 @@ impl WebDriver {
         let missing =
             KitError::Missing { program: "chromedriver", package: "chromium chromium-driver" };
         let program = find("chromedriver").ok_or(missing)?;
-        let folder = tempfile::Builder::new()
-            .prefix("limosa-browser-")
-            .tempdir()
-            .map_err(io("making a temporary folder"))?;
+        let folder = folder()?;
         let port = free_port()?;
         // On SIGTERM it ends its browser.
         let mut command = tied(&program, "TERM", None);
