@@ -46,7 +46,7 @@ pub(crate) enum BodyRefused {
     /// The body is too long.
     #[response(status = 413)]
     TooLong(ErrorBody),
-    /// The body is not said to be JSON.
+    /// The body is said to be of a type that is not taken here.
     #[response(status = 415)]
     NotJson(ErrorBody),
 }
