@@ -106,11 +106,10 @@ fn main() {
 /// Writes a second in one pass.
 fn pass(contestant: Contestant, postgres: &Postgres, trace: &Path) -> f64 {
     let folder = tempfile::tempdir().unwrap();
+    let database = postgres.database().unwrap();
     let (url, servers, max_batch) = match contestant {
-        Contestant::Pgbench => return pgbench(&postgres.database().unwrap(), folder.path()),
-        Contestant::Postgres { servers, max_batch } => {
-            (postgres.database().unwrap().url, servers, max_batch)
-        }
+        Contestant::Pgbench => return pgbench(&database, folder.path()),
+        Contestant::Postgres { servers, max_batch } => (database.url.clone(), servers, max_batch),
         Contestant::Sqlite { max_batch } => {
             (format!("sqlite:{}", folder.path().join("bench.db").display()), 1, max_batch)
         }
