@@ -16,6 +16,7 @@ use limosa::engine::{Engine, StopRule};
 use limosa::profile::Profile;
 use limosa::record::Recorder;
 use limosa::schedule::{Manner, Order, Route, Schedule};
+use limosa_benches::{load, spread};
 use limosa_kit::{Database, Postgres};
 use limosa_reports::run::ledger::LedgerWriter;
 use limosa_scenarios::{Action, Command, TraceReader, TraceWriter};
@@ -251,13 +252,6 @@ fn write_trace(path: &Path) {
     writer.finish().unwrap();
 }
 
-/// The median and, in brackets, the least and the most.
-fn spread(mut values: Vec<f64>, digits: usize) -> String {
-    values.sort_by(f64::total_cmp);
-    let (least, most) = (values[0], values[values.len() - 1]);
-    format!("{:.digits$} ({least:.digits$}-{most:.digits$})", values[values.len() / 2])
-}
-
 /// The median of a hundred syncs of a small write.
 fn sync_ms() -> f64 {
     let mut file = tempfile::tempfile().unwrap();
@@ -271,10 +265,4 @@ fn sync_ms() -> f64 {
         .collect();
     took.sort_by(f64::total_cmp);
     took[50]
-}
-
-/// The machine's load: a figure is worth what the quiet around it was.
-fn load() -> String {
-    let text = std::fs::read_to_string("/proc/loadavg").unwrap();
-    text.split(' ').take(3).collect::<Vec<_>>().join(" ")
 }

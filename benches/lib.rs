@@ -176,3 +176,16 @@ pub fn manifest(commands: u64, ids: Option<(i64, i64)>) -> Manifest {
         }],
     }
 }
+
+/// The median and, in brackets, the least and the most.
+pub fn spread(mut values: Vec<f64>, digits: usize) -> String {
+    values.sort_by(f64::total_cmp);
+    let (least, most) = (values[0], values[values.len() - 1]);
+    format!("{:.digits$} ({least:.digits$}-{most:.digits$})", values[values.len() / 2])
+}
+
+/// The machine's load: a figure is worth what the quiet around it was.
+pub fn load() -> String {
+    let text = std::fs::read_to_string("/proc/loadavg").unwrap();
+    text.split(' ').take(3).collect::<Vec<_>>().join(" ")
+}
