@@ -6,7 +6,8 @@
 //! of one such round. Each pass has a fresh database. Generator, server and database share the
 //! machine.
 //!
-//! `disk` alone says how long a sync takes where the databases are.
+//! A number of rounds may be given. The databases are in the folder for temporary files; how long a
+//! sync takes there is said first.
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
 
@@ -64,15 +65,13 @@ const CONTESTANTS: [(&str, Contestant); 7] = [
 
 fn main() {
     println!("a sync takes {:.2} ms; load {}", sync_ms(), load());
-    if std::env::args().any(|argument| argument == "disk") {
-        return;
-    }
+    let rounds = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(ROUNDS);
     let folder = tempfile::tempdir().unwrap();
     let trace = folder.path().join("trace.tsv");
     write_trace(&trace);
     let postgres = Postgres::start().unwrap();
     let mut rates = vec![Vec::new(); CONTESTANTS.len()];
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds {
         let mut round = vec![0.0; CONTESTANTS.len()];
         for at in (0..CONTESTANTS.len()).chain((0..CONTESTANTS.len()).rev()) {
             round[at] += pass(CONTESTANTS[at].1, &postgres, &trace) / 2.0;
