@@ -10,6 +10,7 @@ mod faults;
 mod halt;
 mod matrix;
 mod observe;
+mod postgres;
 mod redis;
 mod replicas;
 mod scenario;
@@ -39,7 +40,13 @@ fn server(folder: &Path, faults: &[&str]) -> Server {
 
 /// So many servers on one database in `folder`, with their `latest` in the same place.
 fn replicas(folder: &Path, count: usize, latest: &str) -> Vec<Server> {
-    let arguments = ["--password-cost", "test", "--latest", latest].map(str::to_owned);
+    replicas_with(folder, count, &["--latest", latest])
+}
+
+/// So many servers with these arguments; without a `--database` among them, on one in `folder`.
+fn replicas_with(folder: &Path, count: usize, arguments: &[&str]) -> Vec<Server> {
+    let arguments: Vec<String> =
+        ["--password-cost", "test"].iter().chain(arguments).map(|&one| one.to_owned()).collect();
     let start = |number| Server::start_replica(Path::new(LIMOSA), folder, number, &arguments);
     (0..count).map(|number| start(number).unwrap()).collect()
 }
