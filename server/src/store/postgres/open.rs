@@ -188,6 +188,14 @@ async fn check(url: &PostgresUrl, connection: &mut PgConnection) -> Result<(), O
 async fn migrate(url: &PostgresUrl, connection: &mut PgConnection) -> Result<(), OpenError> {
     let explained = |source| explain(url, source);
     let mut transaction = connection.begin().await.map_err(explained)?;
+    // At a higher level one would look at the tables as they were before the wait for the lock. And
+    // that there is nothing to do is no news.
+    sqlx::raw_sql(
+        "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SET LOCAL client_min_messages = warning",
+    )
+    .execute(&mut *transaction)
+    .await
+    .map_err(explained)?;
     sqlx::query("SELECT pg_advisory_xact_lock($1)")
         .bind(MIGRATION_LOCK)
         .execute(&mut *transaction)
