@@ -72,7 +72,7 @@ impl Latest {
     /// Its value; -1 before any command.
     pub(crate) async fn read(&self, store: &dyn Store) -> Result<i64, ReadError> {
         match self {
-            Self::Database(shared) => Ok(shared.read(store).await?),
+            Self::Database(shared) => Ok(shared.share(|| store.latest()).await?),
             Self::Redis(redis) => Ok(redis.get().await?),
             Self::Memory(value) => Ok(value.load(Ordering::SeqCst)),
             Self::Past(past) => Ok(past.read(Instant::now())),
