@@ -189,6 +189,7 @@ impl Writing {
     /// Commits the batch; where it was certainly not committed because the database could not be
     /// reached, tries again until an outage has lasted for `retry_for`.
     async fn settle(&mut self, mut batch: Batch) -> Result<Vec<Outcome>, SubmitError> {
+        let begun = Instant::now();
         let mut attempts = self.outage.map(|since| Attempts::until(since + self.retry_for));
         loop {
             let error = match self.writer.commit(&batch).await {
@@ -200,6 +201,9 @@ impl Writing {
                     return Ok(outcomes);
                 }
                 Err(CommitError::Unknown(error)) => {
+                    if error.is_unreachable() {
+                        self.outage.get_or_insert(begun);
+                    }
                     tracing::error!(%error, batch = ?batch.id, "the batch's outcome is not known");
                     return Err(SubmitError::Unknown);
                 }
@@ -210,6 +214,8 @@ impl Writing {
                 Err(CommitError::RolledBack(error)) => error,
             };
             if !error.is_unreachable() {
+                // It was reached, then.
+                self.outage = None;
                 tracing::error!(%error, batch = ?batch.id, "a batch was rolled back");
                 return Err(SubmitError::RolledBack);
             }

@@ -16,6 +16,12 @@ enum Commit {
     Works,
     RollsBack,
     IsUnknown,
+    /// Cannot be reached.
+    IsAway,
+    /// Is found to be away after as long as one may wait.
+    FallsSilent,
+    /// One thing after the other, and the last one for ever.
+    InTurn(&'static [Commit]),
     /// Works from this instant on; cannot be reached before.
     WorksFrom(Instant),
 }
@@ -46,16 +52,28 @@ impl Writer for Scripted {
             self.batches.lock().unwrap().push(ids);
             self.tried.lock().unwrap().push(batch.id);
             let outcomes = vec![Outcome::Done; batch.entries.len()];
-            match self.script {
+            let refused = || error(sqlx::Error::Io(io::ErrorKind::ConnectionRefused.into()));
+            let script = match self.script {
+                Commit::InTurn(scripts) => {
+                    let turn = self.tried.lock().unwrap().len().min(scripts.len()) - 1;
+                    scripts[turn]
+                }
+                script => script,
+            };
+            match script {
+                Commit::FallsSilent => {
+                    tokio::time::sleep(RETRY_FOR).await;
+                    Err(CommitError::Unknown(refused()))
+                }
+                Commit::IsAway => Err(CommitError::RolledBack(refused())),
                 Commit::RollsBack => {
                     Err(CommitError::RolledBack(error(sqlx::Error::WorkerCrashed)))
                 }
                 Commit::IsUnknown => Err(CommitError::Unknown(error(sqlx::Error::WorkerCrashed))),
                 Commit::WorksFrom(instant) if Instant::now() < instant => {
-                    let refused = io::ErrorKind::ConnectionRefused.into();
-                    Err(CommitError::RolledBack(error(sqlx::Error::Io(refused))))
+                    Err(CommitError::RolledBack(refused()))
                 }
-                Commit::Works | Commit::WorksFrom(_) => Ok(outcomes),
+                Commit::Works | Commit::WorksFrom(_) | Commit::InTurn(_) => Ok(outcomes),
             }
         })
     }
@@ -191,6 +209,24 @@ async fn an_outage_that_lasts_holds_nobody_longer_than_the_bound() {
     assert_eq!(asked.elapsed(), Duration::ZERO);
     tokio::time::advance(Duration::from_secs(30)).await;
     assert_eq!(queue.submit(entry(5)).await, Ok(Outcome::Done));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_outage_is_waited_for_once_and_the_next_one_again() {
+    const STORY: [Commit; 4] =
+        [Commit::FallsSilent, Commit::IsAway, Commit::RollsBack, Commit::IsAway];
+    let writer = scripted(Commit::InTurn(&STORY), usize::MAX >> 4);
+    let (queue, _committer) = begin(&writer, 1, 100);
+    for (id, expected, waited) in [
+        (1, SubmitError::Unknown, RETRY_FOR),
+        (2, SubmitError::Unreachable, Duration::ZERO),
+        (3, SubmitError::RolledBack, Duration::ZERO),
+        (4, SubmitError::Unreachable, RETRY_FOR),
+    ] {
+        let asked = Instant::now();
+        assert_eq!(queue.submit(entry(id)).await, Err(expected));
+        assert_eq!(asked.elapsed(), waited, "{id}");
+    }
 }
 
 #[tokio::test]
