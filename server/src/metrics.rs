@@ -36,6 +36,22 @@ const SECONDS: &[f64] = &[
 ];
 const SIZES: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0];
 
+/// The methods that HTTP defines; a client may make up any number of others.
+static METHODS: [Method; 9] = [
+    Method::GET,
+    Method::HEAD,
+    Method::POST,
+    Method::PUT,
+    Method::PATCH,
+    Method::DELETE,
+    Method::OPTIONS,
+    Method::TRACE,
+    Method::CONNECT,
+];
+
+/// What stands for those.
+const OTHER: &str = "_OTHER";
+
 /// How often recorded samples are folded into their buckets; between two scrapes they would pile
 /// up otherwise.
 pub(crate) const UPKEEP_EVERY: Duration = Duration::from_secs(5);
@@ -46,7 +62,7 @@ static METADATA: Metadata<'_> = Metadata::new(module_path!(), metrics::Level::IN
 pub struct Metrics {
     recorder: PrometheusRecorder,
     handle: PrometheusHandle,
-    requests: RwLock<HashMap<(Method, String, u16), Histogram>>,
+    requests: RwLock<HashMap<(&'static str, String, u16), Histogram>>,
     /// Requests that are being answered.
     pub active: Level,
     /// What the connections tell.
@@ -157,14 +173,15 @@ impl Metrics {
         Ok(Self { recorder, handle, requests, active, connections, commit, hashing_seconds })
     }
 
-    /// Records one answered request; `route` is the pattern, never the path, so that the number
-    /// of series stays bounded.
+    /// Records one answered request; `route` is the pattern, never the path, and a method that HTTP
+    /// does not define is `_OTHER`, as OpenTelemetry calls it: so the number of series is bounded.
     pub fn request(&self, method: &Method, route: &str, status: StatusCode, took: Duration) {
-        let key = (method.clone(), route.to_owned(), status.as_u16());
+        let method = METHODS.iter().find(|known| *known == method).map_or(OTHER, Method::as_str);
+        let key = (method, route.to_owned(), status.as_u16());
         let known = self.requests.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
         let histogram = known.unwrap_or_else(|| {
             let labels = vec![
-                Label::new("method", method.to_string()),
+                Label::new("method", method),
                 Label::new("route", route.to_owned()),
                 Label::new("status", status.as_str().to_owned()),
             ];

@@ -12,6 +12,9 @@ async fn metrics_have_the_usual_names_and_bounded_labels() {
         assert_eq!(server.tweet(name, "x", 1).await, 204);
         server.get(&format!("/msgs/{name}x")).await;
         server.get(&format!("/{name}/nothing")).await;
+        // A client may call its method as it likes.
+        let method = Method::from_bytes(format!("MADE-UP-{name}").as_bytes()).unwrap();
+        assert_eq!(server.request(method, "/latest").send().await.unwrap().status(), 405);
     }
     let response = server.request(Method::GET, "/metrics").send().await.unwrap();
     assert_eq!(response.headers()["content-type"], "text/plain; version=0.0.4");
@@ -24,6 +27,8 @@ async fn metrics_have_the_usual_names_and_bounded_labels() {
     expect(&format!("{requests}{{method=\"POST\",route=\"/msgs/{{username}}\",status=\"204\"}} 2"));
     expect(&format!("{requests}{{method=\"GET\",route=\"/msgs/{{username}}\",status=\"404\"}} 2"));
     expect(&format!("{requests}{{method=\"GET\",route=\"none\",status=\"404\"}} 2"));
+    expect(&format!("{requests}{{method=\"_OTHER\",route=\"/latest\",status=\"405\"}} 2"));
+    assert!(!text.contains("MADE-UP"), "{text}");
     expect("commit_batch_size_count 4");
     expect("commit_duration_seconds_count 4");
     expect("password_hashing_duration_seconds_count 2");
