@@ -1,5 +1,6 @@
 //! `--latest`, as it is written.
 
+use crate::store::postgres::redacted;
 use redis::IntoConnectionInfo as _;
 use std::{fmt, str::FromStr};
 
@@ -49,7 +50,7 @@ impl FromStr for LatestStore {
             "memory" => Ok(Self::Memory),
             "database" => Ok(Self::Database),
             _ if text.starts_with("redis://") => text.parse().map(Self::Redis),
-            _ => Err(LatestStoreError::Unknown(text.to_owned())),
+            _ => Err(LatestStoreError::Unknown(redacted(text))),
         }
     }
 }
@@ -63,7 +64,8 @@ impl FromStr for RedisUrl {
         let key = match query.split_once('=') {
             _ if query.is_empty() => KEY,
             Some(("key", key)) if !key.is_empty() && !key.contains('&') => key,
-            _ => return Err(wrong(format!("{query:?} is not key=NAME"))),
+            // Not quoted: a password with an unencoded '?' ends up there.
+            _ => return Err(wrong("what follows the '?' is not key=NAME".to_owned())),
         };
         server.into_connection_info().map_err(|error| wrong(error.to_string()))?;
         Ok(Self { server: server.to_owned(), key: key.to_owned() })
@@ -118,7 +120,8 @@ mod tests {
             error("disk"),
             "unknown place \"disk\"; write memory, database or redis://HOST[:PORT][/DB][?key=NAME]"
         );
-        assert_eq!(error("redis://h?name=x"), format!("\"name=x\" is not key=NAME; {write}"));
+        let problem = "what follows the '?' is not key=NAME";
+        assert_eq!(error("redis://h?name=x"), format!("{problem}; {write}"));
         let problem = error("redis://h/one");
         assert!(problem.ends_with(write) && problem.len() > write.len() + 2, "{problem}");
     }
@@ -128,5 +131,21 @@ mod tests {
         let shown = parse("redis://u:secret@h:1/2").unwrap();
         assert_eq!(shown.to_string(), "redis://h:1/2?key=limosa:latest");
         assert_eq!(format!("{shown:?}"), "Redis(redis://h:1/2?key=limosa:latest)");
+    }
+
+    #[test]
+    fn an_error_quotes_no_password() {
+        for text in [
+            "REDIS://u:secret@h",
+            "rediss://u:secret@h?key=k",
+            "redis://u:x?secret@h",
+            "redis://u:se/secret@h:1",
+            "redis://u:secret@h:port",
+            "u:secret@h",
+            "host=h password=secret",
+        ] {
+            let error = parse(text).unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("secret"), "{error}");
+        }
     }
 }

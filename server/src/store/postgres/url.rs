@@ -48,7 +48,8 @@ impl fmt::Debug for PostgresUrl {
     }
 }
 
-/// Any URL without its password and parameters, be it well-formed or not.
+/// Any URL without its password and parameters, be it well-formed or not; of anything else no more
+/// than its first word, as a list of settings (`host=db password=...`) may be among them.
 pub(crate) fn redacted(url: &str) -> String {
     let authority = url.find("://").map_or(0, |at| at + 3);
     // An unencoded '@' belongs to the password: the last one ends it.
@@ -58,7 +59,8 @@ pub(crate) fn redacted(url: &str) -> String {
         Some((colon, end)) => format!("{}***{}", &url[..=colon], &url[end..]),
         None => url.to_owned(),
     };
-    shown.truncate(shown.find(['?', '#']).unwrap_or(shown.len()));
+    let ends: &[char] = if url.contains("://") { &['?', '#'] } else { &['?', '#', '=', ' '] };
+    shown.truncate(shown.find(ends).unwrap_or(shown.len()));
     shown
 }
 
@@ -76,6 +78,8 @@ mod tests {
             ("postgres://db/limosa?user=me&password=secret", "postgres://db/limosa"),
             ("postgre://me:secret@db/limosa", "postgre://me:***@db/limosa"),
             ("me:secret@db", "me:***@db"),
+            ("host=db password=secret user=me", "host"),
+            ("REDIS://:sec?ret@db/1", "REDIS://:***@db/1"),
         ] {
             assert_eq!(redacted(url), shown);
         }
