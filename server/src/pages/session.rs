@@ -107,10 +107,19 @@ impl Session {
         self.content.login.as_ref().map(|login| login.user.as_str())
     }
 
-    /// Something to be said on the next page.
+    /// Something to be said on the next page. What was to be said before makes room for it, where a
+    /// browser could not keep both, and it is left out where it does not fit at all.
     pub(super) fn flash(&mut self, text: impl Into<String>) {
         self.content.flashes.push(text.into());
         self.changed = true;
+        while !self.content.flashes.is_empty() && !self.fits() {
+            self.content.flashes.remove(0);
+        }
+    }
+
+    /// Whether a browser keeps it.
+    fn fits(&self) -> bool {
+        self.cookie().encoded().to_string().len() <= LONGEST
     }
 
     /// What is to be said now; it will not be said again.
@@ -124,7 +133,7 @@ impl Session {
         let login = Login { user, until: epoch_seconds().saturating_add(LOGIN_SECONDS) };
         self.content.login = Some(login);
         self.flash("You were logged in");
-        if self.cookie().encoded().to_string().len() <= LONGEST {
+        if self.fits() {
             return Ok(());
         }
         self.content = Content::default();
@@ -288,6 +297,20 @@ mod tests {
         let mut session = empty();
         assert!(session.log_in("a".repeat(5000)).is_err());
         assert_eq!(session.user(), None);
+    }
+
+    #[test]
+    fn what_is_to_be_said_makes_no_cookie_that_a_browser_would_drop() {
+        let mut session = logged_in("Ann");
+        for count in 0..200 {
+            session.flash(format!("You are now following \"{count}\""));
+            assert!(session.fits());
+        }
+        assert_eq!(session.content.flashes.last().unwrap(), "You are now following \"199\"");
+        assert!(session.content.flashes.len() > 10);
+        session.flash("æ".repeat(LONGEST));
+        assert_eq!(session.user(), Some("Ann"));
+        assert_eq!(session.take_flashes(), [""; 0]);
     }
 
     #[test]
