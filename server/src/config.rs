@@ -14,6 +14,12 @@ use std::{num::NonZero, path::PathBuf, str::FromStr, thread, time::Duration};
 const MAX_CONNECTIONS: usize = 10_000;
 /// What hyper needs to read a head.
 const LEAST_HEAD: usize = 8 * 1024;
+/// The most of anything that is counted and held in memory; what is more is a slip of the pen.
+const MOST: usize = 1_000_000;
+/// The shortest time that PostgreSQL and the kernel tell from none at all.
+const SHORTEST: Duration = Duration::from_millis(1);
+/// The longest time that anybody waits for.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 /// The longest name of a replica, and of a request, in bytes.
 const LONGEST_ID: usize = 128;
 
@@ -135,31 +141,41 @@ impl Config {
     /// # Errors
     /// One line for each setting that cannot be used.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        let least_one = [
-            ("--readers", self.readers as usize),
-            ("--max-batch", self.commit.max_batch),
-            ("--queue", self.commit.queue),
-            ("--password-cores", self.password_cores),
-            ("--max-connections", self.max_connections),
-            ("--max-body", self.max_body),
+        let counts = [
+            ("--readers", self.readers as usize, 1..=MOST),
+            ("--max-batch", self.commit.max_batch, 1..=MOST),
+            ("--queue", self.commit.queue, 1..=MOST),
+            ("--password-cores", self.password_cores, 1..=MOST),
+            ("--password-queue", self.password_queue, 0..=MOST),
+            ("--max-connections", self.max_connections, 1..=usize::MAX),
+            ("--max-body", self.max_body, 1..=usize::MAX),
         ];
-        let not_zero = [
-            ("--statement-timeout", self.statement_timeout),
-            ("--header-timeout", self.header_timeout),
-            ("--body-timeout", self.body_timeout),
-            ("--write-timeout", self.write_timeout),
+        let times = [
+            ("--statement-timeout", self.statement_timeout, SHORTEST),
+            ("--retry-for", self.commit.retry_for, Duration::ZERO),
+            ("--header-timeout", self.header_timeout, SHORTEST),
+            ("--body-timeout", self.body_timeout, SHORTEST),
+            ("--write-timeout", self.write_timeout, SHORTEST),
+            ("--drain-delay", self.drain_delay, Duration::ZERO),
+            ("--grace", self.grace, Duration::ZERO),
         ];
-        let mut problems: Vec<String> = least_one
+        let mut problems: Vec<String> = counts
             .into_iter()
-            .filter(|&(_, value)| value == 0)
-            .map(|(flag, _)| format!("{flag} must be at least 1"))
+            .filter(|(_, value, allowed)| !allowed.contains(value))
+            .map(|(flag, value, allowed)| match value {
+                0 => format!("{flag} must be at least {}", allowed.start()),
+                _ => format!("{flag} must be at most {}", allowed.end()),
+            })
             .collect();
-        problems.extend(
-            not_zero
-                .into_iter()
-                .filter(|(_, value)| value.is_zero())
-                .map(|(flag, _)| format!("{flag} must be longer than 0 s")),
-        );
+        problems.extend(times.into_iter().filter_map(|(flag, value, shortest)| {
+            if value < shortest {
+                Some(format!("{flag} must be at least {} s", shortest.as_secs_f64()))
+            } else if value > LONGEST {
+                Some(format!("{flag} must be at most {} s", LONGEST.as_secs()))
+            } else {
+                None
+            }
+        }));
         if let DatabaseUrl::Postgres(url) = &self.database
             && let Err(error) = url.options()
         {
@@ -210,6 +226,10 @@ mod tests {
         let mut config = config();
         config.commit.max_batch = 0;
         config.readers = 0;
+        config.commit.queue = usize::MAX;
+        config.password_queue = usize::MAX;
+        config.statement_timeout = Duration::from_micros(999);
+        config.commit.retry_for = Duration::MAX;
         config.body_timeout = Duration::ZERO;
         config.max_head = 100;
         config.replica = "a b".to_owned();
@@ -219,7 +239,11 @@ mod tests {
             [
                 "--readers must be at least 1",
                 "--max-batch must be at least 1",
-                "--body-timeout must be longer than 0 s",
+                "--queue must be at most 1000000",
+                "--password-queue must be at most 1000000",
+                "--statement-timeout must be at least 0.001 s",
+                "--retry-for must be at most 86400 s",
+                "--body-timeout must be at least 0.001 s",
                 "--max-head must be at least 8192 bytes",
                 "--replica-id \"a b\" must be 1 to 128 printable ASCII characters without spaces",
             ]
