@@ -23,6 +23,9 @@ pub struct Answers {
 /// How many failed, by what was asked and by how they failed.
 type Kinds = BTreeMap<(Operation, String), u64>;
 
+/// How many kinds of failure the summary names, the most frequent first.
+const NAMED: usize = 3;
+
 impl Answers {
     /// Takes a user whom the target knew before the run.
     pub fn known_before(&mut self, user: &str) {
@@ -121,10 +124,15 @@ impl Answers {
 fn told(failed: u64, of: u64, what: &str, kinds: Kinds) -> String {
     let mut kinds: Vec<_> = kinds.into_iter().collect();
     kinds.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
-    let kinds: Vec<String> = kinds
+    let others = kinds.split_off(kinds.len().min(NAMED));
+    let mut kinds: Vec<String> = kinds
         .into_iter()
         .map(|((operation, how), number)| format!("{} {} {how}", count(number), operation.name()))
         .collect();
+    if !others.is_empty() {
+        let number = others.into_iter().map(|(_, number)| number).sum();
+        kinds.push(format!("{} in other ways", count(number)));
+    }
     format!("{} of {} failed: {}", count(failed), counted(of, what), kinds.join(", "))
 }
 
@@ -203,6 +211,22 @@ mod tests {
         assert_eq!(
             failed.summary,
             "2 of 4 reads failed: 1 user_messages answered 500, 1 public answered 404"
+        );
+    }
+
+    #[test]
+    fn the_three_most_frequent_kinds_of_failure_are_named() {
+        let mut script = Script::new();
+        script.register("a").ok();
+        for (status, times) in [(500, 4), (404, 3), (503, 2), (400, 2), (502, 1)] {
+            for _ in 0..times {
+                script.tweet("a", "x").refused(status);
+            }
+        }
+        assert_eq!(
+            check(&script, &[]).summary,
+            "12 of 13 commands failed: 4 tweet answered 500, 3 tweet answered 404, 2 tweet \
+             answered 400, 3 in other ways"
         );
     }
 

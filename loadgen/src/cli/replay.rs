@@ -21,9 +21,9 @@ Examples:
   limosa replay trace.tsv --target http://127.0.0.1:5001 --client simulator --speed 100000
   limosa replay trace.tsv --target http://127.0.0.1:5001 --order user --connections 64
   limosa replay trace.tsv --target http://127.0.0.1:5001 --order user --rate 500
-  limosa replay trace.tsv --target http://127.0.0.1:5001 --order none --ramp 0:1000:30s --duration 1m
-  limosa replay trace.tsv --target http://127.0.0.1:5001 --target http://127.0.0.1:5002 --route random
-  limosa replay trace.tsv --target http://127.0.0.1:5001 --limit 'p99 < 50ms' --limit 'errors < 0.1%'
+  limosa replay trace.tsv --target http://127.0.0.1:5001 --order none --ramp 0:1000:30s
+  limosa replay trace.tsv --target http://127.0.0.1:5001 --target http://127.0.0.1:5002
+  limosa replay trace.tsv --target http://127.0.0.1:5001 --limit 'p99 < 50ms' --limit 'lost = 0'
   limosa replay trace.tsv --target http://127.0.0.1:5001 --from-id 12000 --run-dir runs/latest
 
 The target is read before the run and after it (GET /msgs and /fllws of every user of the trace), so

@@ -37,7 +37,7 @@ Examples:
 /// The files that a server has open besides its connections.
 const OTHER_FILES: usize = 256;
 
-/// Runs the reference server: the simulator API on a database, durable and in one process.
+/// Runs the reference server: the simulator API and MiniTwit's web pages on a database.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {

@@ -268,7 +268,14 @@ fn headline(verdict: Verdict, checks: &[Check], audit: Option<&Audit>, totals: &
                 tried if tried == acknowledged => all(acknowledged, "command"),
                 tried => format!("{} of {}", count(acknowledged), counted(tried, "command")),
             };
-            format!("{commands} {were} acknowledged, and nothing of {them} is missing")
+            let refused = match totals.commands(Ack::Rejected) {
+                0 => "",
+                refused if refused + acknowledged == totals.tried() => {
+                    "; the others a correct server refuses too"
+                }
+                _ => "",
+            };
+            format!("{commands} {were} acknowledged, and nothing of {them} is missing{refused}")
         }
         (_, Some(check)) => check.summary.clone(),
         (_, None) => "nothing was checked".to_owned(),

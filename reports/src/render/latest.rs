@@ -128,8 +128,8 @@ pub(super) fn sharpness_meaning(mean_legal: f64) -> String {
         "sharp test" => "hardly any wrong answer can have passed for a right one",
         "fair test" => "an answer that was one or two commands behind may have passed",
         _ => {
-            "almost any answer of the last moments would have passed, since so many commands were \
-             under way; fewer connections make a sharper test"
+            "many a wrong answer can have passed for a right one, since so many commands were under \
+             way; fewer connections make a sharper test"
         }
     };
     format!(
@@ -330,7 +330,7 @@ mod tests {
             [1.0, 1.9, 3.0, 64.0].map(sharpness),
             ["sharp test", "sharp test", "fair test", "weak test"]
         );
-        assert!(sharpness_meaning(64.0).contains("almost any answer"));
+        assert!(sharpness_meaning(64.0).contains("many a wrong answer"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 use super::fixture;
 use super::*;
+use crate::run::operation::{Ack, Operation};
 use std::fs::read_to_string;
 use std::path::Path;
 
@@ -35,6 +36,22 @@ fn the_terminal_shows_a_run_over_forgetful_replicas() {
 #[test]
 fn markdown_of_a_run_over_forgetful_replicas() {
     insta::assert_snapshot!(markdown::text(&summary(fixture::forgetful)));
+}
+
+#[test]
+fn a_command_that_had_to_be_refused_is_within_its_limit() {
+    let mut summary = summary(fixture::clean);
+    let registers = summary.totals.operations.entry(Operation::Register).or_default();
+    registers.insert(Ack::Rejected, 60);
+    let [_, failed, ..] = words::numbers(&summary);
+    assert_eq!(failed.tone, words::Tone::Good);
+    assert!(failed.meaning.ends_with(": 60 rejected, as they had to be"), "{}", failed.meaning);
+
+    let registers = summary.totals.operations.entry(Operation::Register).or_default();
+    registers.insert(Ack::NotSent, 1);
+    let [_, failed, ..] = words::numbers(&summary);
+    assert_eq!(failed.tone, words::Tone::Bad);
+    assert!(failed.meaning.ends_with("limit 0: 60 rejected, 1 not sent"), "{}", failed.meaning);
 }
 
 #[test]

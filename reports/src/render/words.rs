@@ -148,15 +148,28 @@ fn failed(summary: &Summary) -> Number {
             counted(tried, "command"),
             percent((3.0 / tried as f64).min(1.0)),
         )
+    } else if rightly_refused(summary) {
+        format!("of {}: {}, as they had to be", counted(tried, "command"), unacknowledged(summary))
     } else {
         format!("of {}; limit 0: {}", counted(tried, "command"), unacknowledged(summary))
     };
-    Number {
-        name: "failed",
-        value: count(failed),
-        meaning,
-        tone: if tried == 0 { Tone::Unknown } else { Tone::limit(failed) },
-    }
+    let tone = match failed {
+        _ if tried == 0 => Tone::Unknown,
+        _ if rightly_refused(summary) => Tone::Good,
+        failed => Tone::limit(failed),
+    };
+    Number { name: "failed", value: count(failed), meaning, tone }
+}
+
+/// Whether whatever failed is what a correct server refuses too, such as a name that is taken.
+fn rightly_refused(summary: &Summary) -> bool {
+    let refused = summary.totals.commands(Ack::Rejected) == summary.failed();
+    refused
+        && summary
+            .judgement
+            .iter()
+            .flat_map(|judgement| &judgement.checks)
+            .any(|check| check.name == "answers" && check.verdict == Verdict::Pass)
 }
 
 /// `1 rejected, 2 not sent, 3 unknown`, without what did not occur.

@@ -150,7 +150,7 @@ fn begun(followed: &Operation) -> String {
         Kind::Write => format!("{} was sent at {}", followed.value, seconds(followed.call_ns)),
         Kind::Read => {
             let at = seconds(followed.call_ns);
-            format!("a read sent at {at} named {}", followed.value)
+            format!("a read sent at {at} named {0}, so {0} came later", followed.value)
         }
     }
 }

@@ -218,8 +218,8 @@ fn trust(summary: &Summary) -> Vec<(&'static str, String)> {
     if summary.manifest.mode.is_closed_model() {
         rows.push((
             "model",
-            "closed: each command waited for the one before it, so there is a service time and no \
-             response time"
+            "closed: commands waited for answers, not for a clock, so there is a service time and \
+             no response time"
                 .to_owned(),
         ));
     }

@@ -84,7 +84,7 @@ fn a_value_that_went_back() {
     assert_eq!(
         found.sentence,
         "asked at 6.000 s, it named 1, which had been replaced by 2: 1 was named in an answer at \
-         3.000 s, then a read sent at 4.000 s named 2, and 2 was named in an answer at 5.000 s"
+         3.000 s, then a read sent at 4.000 s named 2, so 2 came later, and 2 was named in an answer at 5.000 s"
     );
 }
 
