@@ -149,6 +149,7 @@ impl State {
                 .map(|text| Message { content: (*text).into(), pub_date: Some(0) })
                 .collect(),
             follows: follows.iter().map(|name| (*name).into()).collect(),
+            in_public: None,
         };
         self.0.insert(name.into(), state);
         self
@@ -157,6 +158,18 @@ impl State {
     pub(crate) fn missing(mut self, name: &str) -> Self {
         let state = UserState { user: name.into(), exists: Some(false), ..UserState::default() };
         self.0.insert(name.into(), state);
+        self
+    }
+
+    /// The listing of all messages is read too, and shows no more than the newest `most`, which are
+    /// those of the last users.
+    pub(crate) fn public(mut self, most: usize) -> Self {
+        let mut room = most;
+        for state in self.0.values_mut().rev() {
+            let shown = state.messages.len().min(room);
+            room -= shown;
+            state.in_public = Some(shown as u32);
+        }
         self
     }
 

@@ -87,6 +87,15 @@ pub enum ReadBackError {
     Write(#[from] RunDirError),
 }
 
+/// The listing of all messages.
+#[derive(Debug, Default)]
+struct Public {
+    /// The messages of users whom the run does not name.
+    strangers: BTreeMap<String, Vec<Message>>,
+    /// How many messages each author has in it; `None` where it could not be read.
+    counts: Option<BTreeMap<String, u32>>,
+}
+
 /// Reads one target.
 #[derive(Debug, Clone)]
 pub struct Reader {
@@ -151,9 +160,9 @@ impl Reader {
         path: &Path,
     ) -> Result<Header, ReadBackError> {
         let latest = self.latest().await?;
-        let (authors, limits) = self.strangers(users, latest, is_whole).await;
+        let (public, limits) = self.public(users, latest, is_whole).await;
         let mut out = ReadBackWriter::create(path)?;
-        let gaps = self.users(users, authors, latest, &mut out).await?;
+        let gaps = self.users(users, public, latest, &mut out).await?;
         let header = Header {
             format_version: FORMAT_VERSION,
             method: "api".to_owned(),
@@ -166,23 +175,31 @@ impl Reader {
         Ok(header)
     }
 
-    /// The messages of users whom the run does not name; and what was not looked for.
-    async fn strangers(
+    /// The listing of all messages; and what was not looked for.
+    async fn public(
         &self,
         users: &BTreeSet<String>,
         latest: i64,
         is_whole: bool,
-    ) -> (BTreeMap<String, Vec<Message>>, Vec<String>) {
-        let mut authors: BTreeMap<String, Vec<Message>> = BTreeMap::new();
+    ) -> (Public, Vec<String>) {
         let patience = LISTING_TIMEOUT.max(self.timeouts.response);
         let why = if is_whole {
-            let is_stranger = |author: &str| !users.contains(author);
+            let mut counts: BTreeMap<String, u32> = BTreeMap::new();
+            let is_stranger = |author: &str| {
+                match counts.get_mut(author) {
+                    Some(count) => *count += 1,
+                    None => _ = counts.insert(author.to_owned(), 1),
+                }
+                !users.contains(author)
+            };
             match self.messages("/msgs", latest, patience, is_stranger).await {
                 Ok(listed) => {
+                    let mut public =
+                        Public { counts: listed.is_some().then_some(counts), ..Public::default() };
                     for (author, message) in listed.unwrap_or_default() {
-                        authors.entry(author).or_default().push(message);
+                        public.strangers.entry(author).or_default().push(message);
                     }
-                    return (authors, Vec::new());
+                    return (public, Vec::new());
                 }
                 Err(error) => error.to_string(),
             }
@@ -191,17 +208,20 @@ impl Reader {
         };
         let limit =
             format!("messages of users whom the run does not name were not looked for: {why}");
-        (authors, vec![limit])
+        (Public::default(), vec![limit])
     }
 
     /// Reads users into `out`; returns what could not be read.
     async fn users(
         &self,
         users: &BTreeSet<String>,
-        mut strangers: BTreeMap<String, Vec<Message>>,
+        public: Public,
         latest: i64,
         out: &mut ReadBackWriter,
     ) -> Result<Vec<String>, RunDirError> {
+        let Public { mut strangers, counts } = public;
+        let in_public =
+            |user: &str| counts.as_ref().map(|counts| counts.get(user).copied().unwrap_or(0));
         let mut gaps = Gaps::default();
         let names: Vec<String> = strangers.keys().cloned().collect();
         let mut waiting = users.iter().chain(&names);
@@ -227,6 +247,7 @@ impl Reader {
                     {
                         state.messages = messages;
                     }
+                    state.in_public = in_public(&state.user);
                     out.push(&state)?;
                 }
                 Some(Err(panic)) => gaps.add(format!("reading a user failed: {panic}")),
@@ -236,7 +257,9 @@ impl Reader {
         for name in waiting {
             not_asked += 1;
             let messages = strangers.remove(name).unwrap_or_default();
-            let state = UserState { user: name.clone(), messages, ..UserState::default() };
+            let in_public = in_public(name);
+            let state =
+                UserState { user: name.clone(), messages, in_public, ..UserState::default() };
             out.push(&state)?;
         }
         let mut gaps = gaps.told();
@@ -302,7 +325,7 @@ impl Reader {
         path: &str,
         latest: i64,
         patience: Duration,
-        is_wanted: impl Fn(&str) -> bool,
+        is_wanted: impl FnMut(&str) -> bool,
     ) -> Result<Option<Vec<(String, Message)>>, ReadError> {
         let answer = self.get(&self.profile.read_all_path(path, latest), patience).await?;
         if self.profile.is_unknown_user(answer.status) {

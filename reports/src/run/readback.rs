@@ -42,6 +42,9 @@ pub struct UserState {
     pub messages: Vec<Message>,
     /// Whom the user follows, as the target listed them; a name may stand twice.
     pub follows: Vec<String>,
+    /// How many messages of the user the listing of all messages held; `None` where it was not read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_public: Option<u32>,
 }
 
 /// A message as the target told it.
@@ -298,6 +301,7 @@ mod tests {
             exists: Some(true),
             messages: vec![Message { content: "a\nb\u{2028}".into(), pub_date: Some(1) }],
             follows: vec!["b".into()],
+            in_public: Some(1),
         };
         ReadBack { header, users: ["a", "b"].map(|name| (name.into(), user(name))).into() }
     }

@@ -2,7 +2,9 @@
 //!
 //! What it does not list is not lost: it cannot be looked for. A limit shows in that several authors
 //! with more messages than it are listed with exactly as many, and none with more; or in that a
-//! single one is, and the number is one that people choose for a limit.
+//! single one is, and the number is one that people choose for a limit. Losses can look like that;
+//! the listing of all messages tells them apart: where it is longer than the limit, so that the limit
+//! is not its own, and yet holds no more of any author, the target has no more.
 
 use super::Users;
 use super::messages::Author;
@@ -33,10 +35,14 @@ impl Limit {
         self.cut_off += usize::from(listed == self.longest && known > listed);
     }
 
-    /// The limit, where it shows.
-    pub(super) fn found(&self) -> Option<usize> {
+    /// The limit, where it shows. `public` is the length of the listing of all messages, where it
+    /// holds of every author as many as the author's own.
+    pub(super) fn found(&self, public: Option<usize>) -> Option<usize> {
         let is_usual = self.cut_off > 0 && USUAL_LIMITS.contains(&self.longest);
-        let shows = self.longest > 0 && (self.cut_off >= MIN_AUTHORS || is_usual);
+        // The listing of all may have a limit too, and end with what the authors' own end with.
+        let is_refuted =
+            public.is_some_and(|all| all > self.longest && !USUAL_LIMITS.contains(&all));
+        let shows = self.longest > 0 && (self.cut_off >= MIN_AUTHORS || is_usual) && !is_refuted;
         shows.then_some(self.longest)
     }
 }

@@ -122,7 +122,7 @@ impl<'a> Auditor<'a> {
         });
         let cut_off = self.limit.filter(|_| self.unseen > 0).map(|limit| {
             format!(
-                "the target lists at most {limit} messages of an author: {} could not be looked for \
+                "the target seems to list at most {limit} messages of an author: {} could not be looked for \
                  (a profile's `max_no` says how to ask for all)",
                 counted(self.unseen, "older one")
             )

@@ -39,6 +39,7 @@ struct Person {
 struct After {
     exists: Option<bool>,
     messages: u32,
+    in_public: Option<u32>,
 }
 
 impl Survey {
@@ -65,7 +66,8 @@ impl Survey {
 
     /// Takes what the target held of a user after the run.
     pub fn after(&mut self, state: &UserState) {
-        let after = After { exists: state.exists, messages: state.messages.len() as u32 };
+        let messages = state.messages.len() as u32;
+        let after = After { exists: state.exists, messages, in_public: state.in_public };
         self.person(&state.user).after = Some(after);
     }
 
@@ -140,6 +142,14 @@ impl Survey {
             let known = person.acknowledged_tweets as usize + person.before as usize;
             limit.author(listed, known);
         }
-        limit.found()
+        limit.found(self.public_listing())
+    }
+
+    /// How many messages the listing of all holds, where it holds of every author as many as the
+    /// author's own: `None` where one of the two was cut off, or not read.
+    fn public_listing(&self) -> Option<usize> {
+        let read = self.people.values().filter_map(|person| person.after);
+        read.map(|after| after.in_public.filter(|count| *count == after.messages))
+            .try_fold(0, |total, count| Some(total + count? as usize))
     }
 }

@@ -358,6 +358,54 @@ fn a_single_author_shows_a_limit_at_a_round_number() {
     assert_eq!(lost(&texts[..20]), 4);
 }
 
+/// As many of the oldest are missing as if the listing had a limit; the listing of all messages shows
+/// whether it has one.
+#[test]
+fn a_loss_that_looks_like_a_limit_is_told_by_the_listing_of_all_messages() {
+    let texts: Vec<String> = (0..11).map(|n| format!("text {n}")).collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let case = Case::new(|run| {
+        for author in ["a", "b"] {
+            run.register(author).ok();
+            texts[..if author == "a" { 11 } else { 3 }].iter().for_each(|text| {
+                run.tweet(author, text).ok();
+            });
+        }
+    });
+    let store = || Store::new().user("a", &texts[1..], &[]).user("b", &texts[..3], &[]);
+    let (found, check, _) = case.audit(store().public(usize::MAX));
+    assert_eq!((found.count(Class::Lost), check.verdict), (1, Verdict::Fail));
+
+    // It has the same limit, a limit of its own, or was not read.
+    for store in [store().public(10), store().public(12), store()] {
+        let (found, check, not_checked) = case.audit(store);
+        assert_eq!((found.count(Class::Lost), check.verdict), (0, Verdict::Unknown));
+        assert!(not_checked.iter().any(|text| text.contains("at most 10 messages")));
+    }
+
+    // It shows more than the author's own.
+    let mut after = store().public(usize::MAX).read_back();
+    after.users.get_mut("a").unwrap().in_public = Some(11);
+    let (audit, ..) = audit(&Evidence {
+        entries: &case.script.entries(),
+        before: case.before.as_ref(),
+        after: &after,
+        passes: 1,
+        profile: &case.profile,
+    });
+    assert_eq!(audit.count(Class::Lost), 0);
+
+    // All that there is, and it is one author's.
+    let alone = Case::new(|run| {
+        run.register("a").ok();
+        texts.iter().for_each(|text| {
+            run.tweet("a", text).ok();
+        });
+    });
+    let listed = Store::new().user("a", &texts[1..], &[]).public(10);
+    assert_eq!(alone.audit(listed).0.count(Class::Lost), 0);
+}
+
 #[test]
 fn equal_texts_beyond_the_limit_are_not_lost() {
     let case = |last: &'static str| {

@@ -39,7 +39,7 @@ impl Answer {
 pub(super) fn listed(
     profile: &Profile,
     body: &[u8],
-    is_wanted: impl Fn(&str) -> bool,
+    mut is_wanted: impl FnMut(&str) -> bool,
 ) -> Option<Vec<(String, Message)>> {
     let mut messages = Vec::new();
     let take = |message: Value| {

@@ -112,6 +112,7 @@ async fn all_is_read_wherever_no_is_negative_or_a_slice() {
         let texts = read.users["a"].messages.iter().map(|message| message.content.as_str());
         assert_eq!(texts.collect::<Vec<_>>(), ["3", "2", "1"]);
         assert_eq!(read.users["a"].follows, ["b", "c"]);
+        assert_eq!(read.users["a"].in_public, Some(3));
     }
 }
 

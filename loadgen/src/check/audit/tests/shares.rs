@@ -211,7 +211,7 @@ fn the_number_of_shares_changes_nothing() {
         reasons.extend(whole.2.iter().map(reason));
     }
     assert_eq!(classes, BTreeSet::from(Class::ALL), "the cases show too little");
-    for reason in ["the order of", "what the target", "the target lists"] {
+    for reason in ["the order of", "what the target", "the target seems"] {
         assert!(reasons.contains(reason), "the cases show too little: {reasons:?}");
     }
 }
