@@ -33,6 +33,8 @@ impl Outages {
         if matches!(outcome.ack, Ack::Acknowledged | Ack::Rejected) {
             if let Some(mut outage) = self.current.take() {
                 outage.next_ok_return_ns = Some(outcome.done_ns);
+                // One that waited on proves nothing about the time after this answer.
+                outage.last_failed_return_ns = outage.last_failed_return_ns.min(outcome.done_ns);
                 self.keep(outage);
             }
             self.last_ok_call_ns = Some(called_ns);
@@ -118,6 +120,22 @@ mod tests {
         assert_eq!((outage.failed, outage.ids), (2, (1, 2)));
         assert_eq!(outage.least_ns(), MS + MS / 2);
         assert_eq!(outage.most_ns(), Some(13 * MS + MS / 2));
+    }
+
+    #[test]
+    fn an_answer_ends_an_outage_although_another_request_still_waits() {
+        let mut script = Script::new();
+        script.tweet("a", "0").ok();
+        script.tweet("a", "1").timed_out();
+        script.tweet("b", "2").ok();
+        let mut entries = script.entries();
+        let waits = entries[1].outcome.as_mut().unwrap();
+        waits.done_ns += 10_000 * MS;
+        let mut outages = Outages::default();
+        entries.iter().for_each(|entry| outages.push(entry));
+        let outage = outages.finish().items[0];
+        assert!(Some(outage.least_ns()) <= outage.most_ns(), "{outage:?}");
+        assert_eq!(outage.last_failed_return_ns, outage.next_ok_return_ns.unwrap());
     }
 
     #[test]

@@ -273,7 +273,8 @@ impl Args {
             }
         }
         config.secure_cookies = self.secure_cookies;
-        for fault in &self.faults {
+        // An empty variable, or a semicolon at its end, asks for nothing.
+        for fault in self.faults.iter().filter(|fault| !fault.text.is_empty()) {
             match &fault.read {
                 Ok(fault) => config.faults.push(*fault),
                 Err(error) => reader.problems.push(format!("--fault {:?}: {error}", fault.text)),
