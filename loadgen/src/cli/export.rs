@@ -13,8 +13,8 @@ Examples:
 
 Every command is a write of its id, and every GET /latest a read. The first write is what the target
 named before the run. EDN is Jepsen's history: Knossos judges it as a `register`. NDJSON tells of
-each operation its client, kind, value, call_ns, return_ns, outcome (ok, fail, info), status and replica.
-Times are nanoseconds since the run began.";
+each operation its client, kind, value, call_ns, return_ns, outcome (ok, fail, info), status and
+replica. Times are nanoseconds since the run began.";
 
 /// Writes the history of latest in a form that other tools judge
 ///
