@@ -139,21 +139,24 @@ pub(super) fn sharpness_meaning(mean_legal: f64) -> String {
     )
 }
 
-/// The replicas that answered wrongly: `replica 1`, `replicas 0 and 2`, `7 replicas`; `None` where
-/// there is only one replica, or none did.
+/// The replicas that answered wrongly, the worst first: `replica 1`, `replicas 2 (40 reads) and 0 (1)`,
+/// `7 replicas`; `None` where there is only one replica, or none did. How many is told because of two
+/// answers that contradict each other the later one counts as wrong, which may be a right replica's.
 pub(super) fn culprits(details: &LatestDetails) -> Option<String> {
-    let wrong: Vec<String> = details
-        .replicas
-        .iter()
-        .filter(|replica| replica.wrong > 0)
-        .map(|replica| replica.replica.to_string())
-        .collect();
+    let mut wrong: Vec<_> = details.replicas.iter().filter(|replica| replica.wrong > 0).collect();
+    wrong.sort_by_key(|replica| std::cmp::Reverse(replica.wrong));
     match &wrong[..] {
         _ if details.replicas.len() < 2 => None,
         [] => None,
-        [one] => Some(format!("replica {one}")),
+        [one] => Some(format!("replica {}", one.replica)),
         many if many.len() > NAMED => Some(counted(many.len() as u64, "replica")),
-        [first @ .., last] => Some(format!("replicas {} and {last}", first.join(", "))),
+        [worst, middle @ .., last] => {
+            let mut text = format!("replicas {} ({})", worst.replica, counted(worst.wrong, "read"));
+            for replica in middle {
+                text += &format!(", {} ({})", replica.replica, count(replica.wrong));
+            }
+            Some(format!("{text} and {} ({})", last.replica, count(last.wrong)))
+        }
     }
 }
 
@@ -320,7 +323,10 @@ mod tests {
         assert_eq!(named(&[3]), None);
         assert_eq!(named(&[0, 0]), None);
         assert_eq!(named(&[0, 1]).as_deref(), Some("replica 1"));
-        assert_eq!(named(&[1, 0, 1, 1]).as_deref(), Some("replicas 0, 2 and 3"));
+        assert_eq!(
+            named(&[1, 0, 40, 3]).as_deref(),
+            Some("replicas 2 (40 reads), 3 (3) and 0 (1)")
+        );
         assert_eq!(named(&[1; 9]).as_deref(), Some("9 replicas"));
     }
 
