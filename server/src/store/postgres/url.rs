@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 
 /// `postgres://USER:PASSWORD@HOST:PORT/DATABASE`; shown without the password.
 ///
-/// It is kept as it was given and read by [`PostgresUrl::options`] alone, so that nobody quotes a
+/// It is kept as it was given and read by `PostgresUrl::options` alone, so that nobody quotes a
 /// broken one, password and all, in an error message.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PostgresUrl(String);
