@@ -220,6 +220,12 @@ impl Args {
         }
         let mut given: Vec<Read> = often.into_iter().chain(self.reads.iter().copied()).collect();
         if let Some(Observe::Latest) = self.sending.observe {
+            let is_of_latest = |read: &&Read| read.operation == Operation::Latest;
+            if given.iter().find(is_of_latest).is_some_and(Read::is_never) {
+                anyhow::bail!(
+                    "--observe latest: --read latest=0 says that it is never read: leave one of them"
+                );
+            }
             given = Read::observed(&given);
         }
         Ok(Read::mix(&given, self.target.len(), self.route))

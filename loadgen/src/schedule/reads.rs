@@ -80,7 +80,8 @@ impl Read {
         usual.into_iter().chain(given.iter().copied()).filter(|read| !read.is_never()).collect()
     }
 
-    fn is_never(&self) -> bool {
+    /// Whether it is said that it does not happen.
+    pub fn is_never(&self) -> bool {
         let (Often::PerCommand(times) | Often::PerSecond(times)) = self.often;
         times == 0.0
     }

@@ -82,6 +82,7 @@ fn how_often_latest_is_read_is_said_once() {
         (&["--read", "latest=1"], 0, 200..201),
         (&["--observe", "latest", "--read", "latest=1"], 0, 200..201),
         (&["--read-latest", "0.1", "--read", "latest=1"], 2, 0..0),
+        (&["--observe", "latest", "--read", "latest=0"], 2, 0..0),
     ] {
         let home = folder.path().join(arguments.join(""));
         std::fs::create_dir(&home).unwrap();
@@ -90,7 +91,7 @@ fn how_often_latest_is_read_is_said_once() {
         let output = command.args(arguments).output().unwrap();
         assert_eq!(code(&output), code_is, "{arguments:?}");
         if code_is == 2 {
-            assert!(text(&output.stderr).contains("more than once"), "{arguments:?}");
+            assert!(text(&output.stderr).contains("leave one of them"), "{arguments:?}");
             continue;
         }
         let entries = RunDir::open(&run).unwrap().entries().unwrap().map(Result::unwrap);

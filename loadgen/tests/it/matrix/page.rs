@@ -11,8 +11,7 @@ in runs of about 300 commands, one after the other, with a `GET /latest` after t
 another seed is another trace, another rate of the fault and other places for the reads. The server logs
 each command that it does wrong, and the report must name these and no others. A fault of whose hits the
 exact number depends on the clock is held against what the ledger of the run shows; its column then says
-`all`. `28/29` says that the report did not accuse the target of one, and said why: of an author it lists
-ten messages, and the oldest is not among them, as if it never listed more.
+`all`.
 
 This page is written by a test, `loadgen/tests/it/matrix`, and compared with what happens now each time
 the tests are run. To write it anew:

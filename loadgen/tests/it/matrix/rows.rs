@@ -170,26 +170,12 @@ fn all_hits_are(trial: &Trial, fault: &str, class: Class) -> String {
     let hits = trial.hit_commands();
     assert!(!hits.is_empty(), "{fault} has hit nothing");
     let expected: Vec<_> = hits.iter().map(|id| (class, Some(*id))).collect();
-    let found = violations(&judgement);
-    let unseen = expected.len() - found.len();
-    if unseen == 0 {
-        assert_eq!(found, expected, "{fault}");
-    } else {
-        // An author of whom ten messages are listed, and the oldest is not, looks like one of a
-        // target that lists no more than ten.
-        let said = format!(": {unseen} older one");
-        let not_checked = &judgement.trust.not_checked;
-        assert!(not_checked.iter().any(|text| text.contains(&said)), "{found:?}\n{expected:?}");
-        assert!(found.iter().all(|one| expected.contains(one)), "{found:?}\n{expected:?}");
-    }
-    assert_eq!(judgement.audit.as_ref().unwrap().count(class), found.len() as u64);
+    assert_eq!(violations(&judgement), expected, "{fault}");
+    assert_eq!(judgement.audit.as_ref().unwrap().count(class), hits.len() as u64);
     assert!(judgement.cascades.iter().all(|cascade| hits.contains(&cascade.root_id)));
     assert_eq!(verdict_of(&judgement, "latest"), Verdict::Pass);
     assert_eq!(judgement.verdict, Verdict::Fail);
-    match unseen {
-        0 => hits.len().to_string(),
-        _ => format!("{}/{}", found.len(), hits.len()),
-    }
+    hits.len().to_string()
 }
 
 fn swapped(trial: &Trial) -> String {
@@ -313,13 +299,16 @@ fn stalled(trial: &Trial) -> String {
     };
     let judgement = trial.replay(&plan);
     nothing_is_lost(&judgement);
-    // It is unknown where the machine was too busy to send in time.
-    assert_ne!(verdict_of(&judgement, &format!("limit {LIMIT}")), Verdict::Pass);
-    let slow = trial.calls().into_iter().filter(|entry| {
-        let outcome = entry.outcome.as_ref().unwrap();
-        outcome.done_ns - outcome.sent_ns >= 125_000_000
+    let times = trial.calls().into_iter().map(|entry| {
+        let outcome = entry.outcome.unwrap();
+        outcome.done_ns - outcome.sent_ns
     });
-    assert!(slow.count() > 0 && !trial.hits().is_empty());
+    let slowest = times.max().unwrap();
+    assert!(slowest >= 125_000_000, "{slowest} ns in spite of {:?}", trial.hits());
+    // It is unknown where the machine was too busy to send in time.
+    let verdict = verdict_of(&judgement, &format!("limit {LIMIT}"));
+    assert_ne!(verdict, Verdict::Pass, "{slowest} ns");
+    assert!(!trial.hits().is_empty());
     "all".to_owned()
 }
 
