@@ -12,7 +12,7 @@ fn refused(content: &[u8], fragments: &[&str]) {
 
 #[test]
 fn nothing_and_noise() {
-    refused(b"", &["bad.toml, line 1: ", "missing field `name`"]);
+    refused(b"", &["bad.toml, line 1: ", "missing key `name`"]);
     refused(&[0xff, 0xfe, 0, 1], &["the scenario cannot be read", "bad.toml"]);
     refused(b"name = \"x\"\n[[[", &["bad.toml, line 2: "]);
     refused("[".repeat(100_000).as_bytes(), &["bad.toml, line 1: "]);
